@@ -1,0 +1,71 @@
+"""The actor of a use case: who, with which right and, for a token, which scopes."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Literal
+
+from tocsin.errors import Forbidden
+
+ActorKind = Literal["person", "token", "sender", "system"]
+
+
+class Right(IntEnum):
+    """What a user may do; each includes those before it."""
+
+    VIEWER = 1
+    RESPONDER = 2
+    MANAGER = 3
+    ADMIN = 4
+
+    @property
+    def word(self) -> str:
+        """As files and screens write it."""
+        return self.name.lower()
+
+    @classmethod
+    def parse(cls, word: str) -> "Right":
+        """From its word; ValueError for any other."""
+        try:
+            return cls[word.upper()]
+        except KeyError:
+            raise ValueError(f"{word!r} is no right; rights are viewer, responder, manager, admin") from None
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who gives a command or asks a question.
+
+    `id` is unique among all kinds and the same over time (`dana`, `token:018f…`, `system`); `person_id` is the
+    person behind it, if any. A token has scopes (`alerts`, `incidents:write`, …); `None` means all of its right.
+    """
+
+    kind: ActorKind
+    id: str
+    name: str
+    right: Right
+    person_id: str | None = None
+    scopes: frozenset[str] | None = None
+
+    def may(self, right: Right, scope: str | None = None) -> bool:
+        """Whether the actor has the right and, if its token is limited, the scope."""
+        if self.right < right:
+            return False
+        if self.scopes is None or scope is None:
+            return True
+        stem = scope.partition(":")[0]
+        return scope in self.scopes or stem in self.scopes or f"{stem}:write" in self.scopes
+
+    def require(self, right: Right, scope: str | None = None) -> None:
+        """Raise Forbidden, naming what is missing, unless the actor may."""
+        if self.right < right:
+            raise Forbidden(f"{self.name} has the right {self.right.word}; this needs {right.word}")
+        if not self.may(right, scope):
+            raise Forbidden(f"the token of {self.name} has not the scope {scope!r}; make one with --scope {scope}")
+
+
+SYSTEM = Actor(kind="system", id="system", name="Tocsin", right=Right.ADMIN)
+
+
+def person(person_id: str, name: str, right: Right) -> Actor:
+    """The actor for a signed-in person."""
+    return Actor(kind="person", id=person_id, name=name, right=right, person_id=person_id)

@@ -1,0 +1,1 @@
+"""The database: engine, write() and read(), column types, migrations. No rules."""

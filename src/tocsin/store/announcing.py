@@ -1,0 +1,162 @@
+"""What was announced in a transaction, told after its commit: in memory, and across processes by NOTIFY.
+
+NOTIFY runs on a connection of its own, coalesced: inside the transaction it would serialise all commits.
+"""
+
+import json
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+import psycopg
+
+from tocsin.ids import new_id
+
+Listener = Callable[[frozenset[str]], None]
+_CHANNEL = "tocsin"
+_LONGEST_PAYLOAD = 7_000  # PostgreSQL's limit is 8,000 bytes
+_log = logging.getLogger(__name__)
+
+
+class Announcer(Protocol):
+    """Tells topics to listeners."""
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call the listener for each telling; returns how to stop."""
+        ...
+
+    def tell(self, topics: frozenset[str]) -> None:
+        """Tell topics to all listeners."""
+        ...
+
+    def close(self) -> None:
+        """Stop."""
+        ...
+
+
+class LocalAnnouncer:
+    """Tells the listeners of this process."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Listener] = []
+        self._lock = threading.Lock()
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call the listener for each telling; returns how to stop."""
+        with self._lock:
+            self._listeners.append(listener)
+
+        def stop() -> None:
+            with self._lock:
+                if listener in self._listeners:
+                    self._listeners.remove(listener)
+
+        return stop
+
+    def tell(self, topics: frozenset[str]) -> None:
+        """Tell topics to this process's listeners; one that fails does not keep it from others."""
+        with self._lock:
+            listeners = list(self._listeners)
+        for listener in listeners:
+            try:
+                listener(topics)
+            except Exception:
+                _log.exception("a listener failed on %s", sorted(topics))
+
+    def close(self) -> None:
+        """Forget the listeners."""
+        with self._lock:
+            self._listeners.clear()
+
+
+class PostgresAnnouncer:
+    """Tells this process's listeners at once and those of other processes by NOTIFY on `tocsin`."""
+
+    def __init__(self, conninfo: str) -> None:
+        self._local = LocalAnnouncer()
+        self._conninfo = conninfo
+        self._node = new_id()
+        self._outbox: queue.SimpleQueue[frozenset[str] | None] = queue.SimpleQueue()
+        self._closing = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._send, name="tocsin-notify", daemon=True),
+            threading.Thread(target=self._receive, name="tocsin-listen", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call the listener for each telling, here or elsewhere; returns how to stop."""
+        return self._local.listen(listener)
+
+    def tell(self, topics: frozenset[str]) -> None:
+        """Tell topics here now, and elsewhere soon."""
+        self._local.tell(topics)
+        self._outbox.put(topics)
+
+    def close(self) -> None:
+        """Stop both threads."""
+        self._closing.set()
+        self._outbox.put(None)
+        for thread in self._threads:
+            thread.join(timeout=3)
+        self._local.close()
+
+    def _connect(self) -> psycopg.Connection:
+        return psycopg.connect(self._conninfo, autocommit=True, connect_timeout=5)
+
+    def _send(self) -> None:
+        connection: psycopg.Connection | None = None
+        while True:
+            topics = self._outbox.get()
+            if topics is None:
+                break
+            gathered = set(topics)
+            while not self._outbox.empty():
+                more = self._outbox.get()
+                if more is None:
+                    self._closing.set()
+                    break
+                gathered |= more
+            for attempt in (1, 2):
+                try:
+                    connection = connection or self._connect()
+                    for payload in self._payloads(sorted(gathered)):
+                        connection.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, payload))
+                    break
+                except psycopg.Error:
+                    # The poll of the other processes is the safety net; a lost telling is only later, not lost.
+                    connection = None
+                    if attempt == 2:  # noqa: PLR2004
+                        _log.warning("could not tell other processes of %d topics", len(gathered))
+            if self._closing.is_set():
+                break
+        if connection is not None:
+            connection.close()
+
+    def _payloads(self, topics: list[str]) -> list[str]:
+        payloads, batch, size = [], [], 0
+        for topic in topics:
+            if size + len(topic.encode()) > _LONGEST_PAYLOAD and batch:
+                payloads.append(json.dumps([self._node, *batch]))
+                batch, size = [], 0
+            batch.append(topic)
+            size += len(topic.encode()) + 4
+        payloads.append(json.dumps([self._node, *batch]))
+        return payloads
+
+    def _receive(self) -> None:
+        while not self._closing.is_set():
+            try:
+                with self._connect() as connection:
+                    connection.execute(f"LISTEN {_CHANNEL}")
+                    self._local.tell(frozenset({"reconnected"}))
+                    while not self._closing.is_set():
+                        for notice in connection.notifies(timeout=1.0):
+                            node, *topics = json.loads(notice.payload)
+                            if node != self._node:
+                                self._local.tell(frozenset(topics))
+            except psycopg.Error:
+                self._closing.wait(1.0)

@@ -1,0 +1,181 @@
+"""One database, two engines: `write()` runs a use case in one transaction, `read()` a query on its own connection.
+
+On SQLite one thread writes (`BEGIN IMMEDIATE`) and everybody queues for it; on PostgreSQL a few threads write
+and a serialisation failure or deadlock is retried whole. After each commit the topics that the transaction
+announced are told to listeners, here at once and in other processes by NOTIFY.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from tocsin.clock import Clock
+from tocsin.errors import Unavailable
+from tocsin.store.announcing import Announcer, Listener, LocalAnnouncer, PostgresAnnouncer
+
+T = TypeVar("T")
+_TOPICS = "tocsin.topics"
+_RETRIED_SQLSTATES = frozenset({"40001", "40P01"})
+_TRIES = 5
+_POSTGRES_WRITERS = 4
+_READERS = 6
+
+
+def announce(connection: Connection, topic: str) -> None:
+    """Tell `topic` to every listener in every process once this transaction has committed.
+
+    Topics carry no content, only a name (`incident:ID`, `pages`, `work`): the reader fetches what it may see.
+    """
+    connection.info.setdefault(_TOPICS, set()).add(topic)
+
+
+class Database:
+    """An open database. Safe to use from many threads; close it once."""
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        parsed = make_url(url)
+        self.url = url
+        self.clock = clock
+        self.is_postgresql = parsed.get_backend_name() == "postgresql"
+        self._announcer: Announcer
+        if self.is_postgresql:
+            parsed = parsed.set(drivername="postgresql+psycopg")
+            self._writing = self._reading = _postgresql_engine(parsed.render_as_string(hide_password=False))
+            self._announcer = PostgresAnnouncer(parsed.set(drivername="postgresql").render_as_string(hide_password=False))
+            self._writers = ThreadPoolExecutor(_POSTGRES_WRITERS, thread_name_prefix="tocsin-write")
+        else:
+            path = parsed.database or ""
+            self._writing = _sqlite_engine(path, "BEGIN IMMEDIATE", query_only=False)
+            self._reading = _sqlite_engine(path, "BEGIN", query_only=True)
+            self._announcer = LocalAnnouncer()
+            self._writers = ThreadPoolExecutor(1, thread_name_prefix="tocsin-write")
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="tocsin-read")
+        self._closed = False
+
+    @classmethod
+    def open(cls, url: str, clock: Clock) -> "Database":
+        """Open `sqlite:///PATH` or `postgresql://…`; the schema must have been migrated already."""
+        return cls(url, clock)
+
+    def write(self, work: Callable[[Connection, datetime], T]) -> T:
+        """Run `work(connection, now)` in one durable transaction and return what it returned.
+
+        Raises whatever `work` raised, after rolling back; Unavailable while the database is out of reach.
+        """
+        return self.submit(work).result()
+
+    async def write_async(self, work: Callable[[Connection, datetime], T]) -> T:
+        """As `write`, without blocking the event loop."""
+        return await asyncio.wrap_future(self.submit(work))
+
+    def submit(self, work: Callable[[Connection, datetime], T]) -> "Future[T]":
+        """Queue `work` for a writer; the future ends after the commit."""
+        if self._closed:
+            raise Unavailable("the database is closing; try again in a moment")
+        return self._writers.submit(self._run, work)
+
+    def read(self, query: Callable[[Connection], T]) -> T:
+        """Run `query(connection)` on a snapshot; nothing it writes is kept."""
+        try:
+            with self._reading.connect() as connection:
+                return query(connection)
+        except OperationalError as error:
+            raise _out_of_reach(error) from error
+
+    async def read_async(self, query: Callable[[Connection], T]) -> T:
+        """As `read`, without blocking the event loop."""
+        return await asyncio.wrap_future(self._readers.submit(self.read, query))
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener(topics)` after each commit, from any thread; returns how to stop."""
+        return self._announcer.listen(listener)
+
+    def announce_now(self, topics: frozenset[str]) -> None:
+        """Tell topics outside a transaction."""
+        self._announcer.tell(topics)
+
+    def close(self) -> None:
+        """Finish what is queued, then close every connection."""
+        self._closed = True
+        self._writers.shutdown(wait=True)
+        self._readers.shutdown(wait=True)
+        self._announcer.close()
+        self._writing.dispose()
+        self._reading.dispose()
+
+    def _run(self, work: Callable[[Connection, datetime], T]) -> T:
+        for attempt in range(1, _TRIES + 1):
+            try:
+                with self._writing.begin() as connection:
+                    connection.info[_TOPICS] = set()
+                    answer = work(connection, self.clock.now())
+                    topics = frozenset(connection.info.pop(_TOPICS, ()))
+                if topics:
+                    self._announcer.tell(topics)
+                return answer
+            except DBAPIError as error:
+                if attempt < _TRIES and _sqlstate(error) in _RETRIED_SQLSTATES:
+                    continue
+                if isinstance(error, OperationalError):
+                    raise _out_of_reach(error) from error
+                raise
+        raise AssertionError("unreachable")  # pragma: no cover
+
+
+def _sqlstate(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)
+
+
+def _out_of_reach(error: OperationalError) -> Exception:
+    text = str(error.orig)
+    if isinstance(error.orig, sqlite3.OperationalError) and "disk" not in text and "locked" not in text:
+        return error
+    return Unavailable(f"the database is out of reach: {text.splitlines()[0] if text else 'no answer'}; try again")
+
+
+def _postgresql_engine(url: str) -> Engine:
+    return create_engine(
+        url,
+        pool_size=_POSTGRES_WRITERS + _READERS,
+        max_overflow=2,
+        pool_pre_ping=True,
+        connect_args={"options": "-c timezone=UTC", "connect_timeout": 5},
+    )
+
+
+def _sqlite_engine(path: str, begin: str, *, query_only: bool) -> Engine:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        f"sqlite:///{path}",
+        connect_args={"check_same_thread": False, "timeout": 10},
+        **({} if query_only else {"pool_size": 1, "max_overflow": 0}),
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: sqlite3.Connection, record: Any) -> None:
+        del record
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "secure_delete=ON",
+            f"query_only={'ON' if query_only else 'OFF'}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin_transaction(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+__all__ = ["Database", "announce"]

@@ -1,0 +1,94 @@
+"""Alerts (episodes), groups, silences, and what open incidents claim."""
+
+from sqlalchemy import Column, Index, Integer, Table, text as sql
+
+from tocsin.store.tables.base import instant, json, metadata, text
+
+alerts = Table(
+    "alerts",
+    metadata,
+    text("id", primary_key=True),
+    text("integration_id"),
+    text("dedup_key"),
+    text("state"),  # firing | resolved
+    text("severity"),  # critical | error | warning | info
+    text("title"),
+    text("service", nullable=True),
+    json("labels"),
+    json("annotations"),
+    json("links"),
+    text("group_id", nullable=True),
+    instant("started_at", nullable=True),  # as the sender says
+    instant("ended_at", nullable=True),
+    instant("received_at"),
+    instant("last_at"),
+    Column("received", Integer, nullable=False, default=1),
+    # at most one open episode of (integration, dedup key): two processes or a re-sent request can't open two
+    Index(
+        "uq_alerts_open",
+        "integration_id",
+        "dedup_key",
+        unique=True,
+        sqlite_where=sql("state = 'firing'"),
+        postgresql_where=sql("state = 'firing'"),
+    ),
+    Index("ix_alerts_episodes", "integration_id", "dedup_key", "received_at"),
+    Index("ix_alerts_group_id", "group_id"),
+    Index("ix_alerts_received_at", "received_at"),
+)
+groups = Table(
+    "groups",
+    metadata,
+    text("id", primary_key=True),
+    text("route"),  # id of the routing rule, or 'default'
+    text("key"),  # canonical text of the grouping labels
+    text("title"),
+    text("state"),  # open | closing (all resolved, flap window runs) | closed
+    text("urgency"),  # page | notify | record
+    text("severity"),
+    json("services"),
+    text("policy_id", nullable=True),
+    text("declare", nullable=True),  # sev1 | sev2 | sev3: declare by itself
+    text("incident_id", nullable=True),
+    Column("firing", Integer, nullable=False, default=0),
+    Column("total", Integer, nullable=False, default=0),
+    Column("worse", Integer, nullable=False, default=0),  # counts how often it got worse
+    Column("flap_seconds", Integer, nullable=False, default=300),
+    instant("opened_at"),
+    instant("changed_at"),
+    instant("resolved_at", nullable=True),
+    instant("closed_at", nullable=True),
+    instant("snoozed_until", nullable=True),
+    text("snoozed_by", nullable=True),
+    text("why", nullable=True),  # why it pages or not, one sentence
+    Index(
+        "uq_groups_open",
+        "route",
+        "key",
+        unique=True,
+        sqlite_where=sql("state <> 'closed'"),
+        postgresql_where=sql("state <> 'closed'"),
+    ),
+    Index("ix_groups_state_changed", "state", "changed_at"),
+    Index("ix_groups_incident_id", "incident_id"),
+)
+silences = Table(
+    "silences",
+    metadata,
+    text("id", primary_key=True),
+    json("match"),
+    text("reason"),
+    text("created_by"),
+    instant("created_at"),
+    instant("starts_at"),
+    instant("ends_at"),
+    instant("cancelled_at", nullable=True),
+)
+# What an open incident claims: groups on these services, or with this route and key, join it instead of paging.
+claims = Table(
+    "claims",
+    metadata,
+    text("incident_id", primary_key=True),
+    text("kind", primary_key=True),  # service | group
+    text("key", primary_key=True),  # service id, or route + '\n' + group key
+)

@@ -1,0 +1,1 @@
+"""The timeline: immutable facts, their chain, and the state that is their fold."""

@@ -1,0 +1,648 @@
+"""Facts of the incident itself: declared, named, staffed, moved through its phases."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from tocsin.timeline.entry import Category, Entry, Fact, Frozen, NameOf, OptionalProse, Prose
+
+Phase = Literal[
+    "declared", "triage", "mitigating", "restoring", "watching", "resolved", "review", "closed", "cancelled", "merged"
+]
+OPEN_PHASES: frozenset[str] = frozenset({"declared", "triage", "mitigating", "restoring", "watching"})
+ENDED_PHASES: frozenset[str] = frozenset({"closed", "cancelled", "merged"})
+MILESTONES = ("paged", "acknowledged", "commander", "severity", "channel", "document", "held", "flag", "timeline")
+
+
+class Declared(Fact):
+    """The first entry of every incident."""
+
+    kind: ClassVar[str] = "declared"
+    category: ClassVar[Category] = "severity"
+    number: int
+    title: Prose
+    severity: int
+    restricted: bool = False
+    practice: bool = False
+    services: tuple[str, ...] = ()
+    labels: dict[str, str] = {}
+    group_ids: tuple[str, ...] = ()
+    first_paged_at: datetime | None = None
+    impact_started_at: datetime | None = None
+    bundle_digest: str
+    by_rule: str | None = None
+    reason: OptionalProse = None
+
+    def sentence(self, name_of: NameOf) -> str:
+        del name_of
+        how = f" by rule {self.by_rule}" if self.by_rule else ""
+        return f"declared INC-{self.number} as Sev{self.severity}{how}: {self.title}"
+
+
+class Renamed(Fact):
+    kind: ClassVar[str] = "renamed"
+    title: Prose
+
+    def sentence(self, name_of: NameOf) -> str:
+        del name_of
+        return f"renamed the incident to “{self.title}”."
+
+
+class SeverityChanged(Fact):
+    kind: ClassVar[str] = "severity_changed"
+    category: ClassVar[Category] = "severity"
+    severity: int
+    previous: int
+    reason: OptionalProse = None
+
+    def sentence(self, name_of: NameOf) -> str:
+        del name_of
+        verb = "raised" if self.severity < self.previous else "lowered"
+        why = f" {self.reason}" if self.reason else ""
+        return f"{verb} severity from Sev{self.previous} to Sev{self.severity}.{why}"
+
+
+class PhaseChanged(Fact):
+    """The incident moved; `automatic` when a gate opened by itself."""
+
+    kind: ClassVar[str] = "phase_changed"
+    phase: Phase
+    previous: Phase
+    automatic: bool = False
+    reason: OptionalProse = None
+
+    def sentence(self, name_of: NameOf) -> str:
+        del name_of
+        why = f" {self.reason}" if self.reason else ""
+        return f"moved the incident from {self.previous} to {self.phase}.{why}"
+
+
+class RoleAssigned(Fact):
+    kind: ClassVar[str] = "role_assigned"
+    category: ClassVar[Category] = "role"
+    role: str  # commander | communications | operations | expert | a runbook's own
+    person: str
+    previous: str | None = None
+    how: Literal["taken", "given", "schedule", "handover"] = "given"
+
+    def sentence(self, name_of: NameOf) -> str:
+        role = role_word(self.role)
+        if self.how == "taken":
+            return "took command." if self.role == "commander" else f"took {role}."
+        if self.how == "handover" and self.previous:
+            return f"took over {role} from {name_of(self.previous)}."
+        return f"made {name_of(self.person)} {role}."
+
+
+class RoleReleased(Fact):
+    kind: ClassVar[str] = "role_released"
+    category: ClassVar[Category] = "role"
+    role: str
+    person: str
+    reason: OptionalProse = None
+
+    def sentence(self, name_of: NameOf) -> str:
+        return f"released {name_of(self.person)} from {role_word(self.role)}."
+
+
+class HandoverOffered(Fact):
+    kind: ClassVar[str] = "handover_offered"
+    category: ClassVar[Category] = "role"
+    role: str
+    to: str
+    note: OptionalProse = None
+
+    def sentence(self, name_of: NameOf) -> str:
+        return f"offered {role_word(self.role)} to {name_of(self.to)}."
+
+
+class HandoverDeclined(Fact):
+    kind: ClassVar[str] = "handover_declined"
+    category: ClassVar[Category] = "role"
+    role: str
+    reason: OptionalProse = None
+
+    def sentence(self, name_of: NameOf) -> str:
+        del name_of
+        return f"declined the handover of {role_word(self.role)}."
+
+
+class DeputyNamed(Fact):
+    kind: ClassVar[str] = "deputy_named"
+    category: ClassVar[Category] = "role"
+    person: str
+
+    def sentence(self, name_of: NameOf) -> str:
+        return f"named {name_of(self.person)} deputy."
+
+
+class RoleShouted(Fact):
+    """A required role was empty past its time; who was reminded or paged."""
+
+    kind: ClassVar[str] = "role_shouted"
+    category: ClassVar[Category] = "role"
+    role: str
+    candidate: str | None = None
+    count: int = 1
+
+    def sentence(self, name_of: NameOf) -> str:
+        who = f" {name_of(self.candidate)} is the person to page." if self.candidate else " Nobody is on call for it."
+        return f"found {role_word(self.role)} still empty.{who}"
+
+
+class MemberAdded(Fact):
+    kind: ClassVar[str] = "member_added"
+    person: str
+
+    def sentence(self, name_of: NameOf) -> str:
+        return f"added {name_of(self.person)} to the incident's members."
+
+
+class MemberRemoved(Fact):
+    kind: ClassVar[str] = "member_removed"
+    person: str
+
+    def sentence(self, name_of: NameOf) -> str:
+        return f"removed {name_of(self.person)} from the incident's members."
+
+
+class RestrictionChanged(Fact):
+    kind: ClassVar[str] = "restriction_changed"
+    restricted: bool
+    reason: OptionalProse = None
+
+    def sentence(self, name_of: NameOf) -> str:
+        del name_of
+        return "restricted the incident to its members." if self.restricted else "opened the incident to everybody."
+
+
+class Noted(Fact):
+    kind: ClassVar[str] = "noted"
+    category: ClassVar[Category] = "note"
+    text: Prose
+
+    def sentence(self, name_of: NameOf) -> str:
+        del name_of
+        return self.text
+
+
+class Corrected(Fact):
+    """A correction names the entry that it corrects; it rewinds nothing."""
+
+    kind: ClassVar[str] = "corrected"
+    category: ClassVar[Category] = "note"
+    corrects: int  # seq
+    text: OptionalProse = None
+    happened_at: datetime | None = None
+
+    def sentence(self, name_of: NameOf) -> str:
+        del name_of
+        when = f" It happened at {self.happened_at:%H:%M:%S} UTC." if self.happened_at else ""
+        return f"corrected entry {self.corrects}: {self.text or ''}{when}"
+
+
+class Redacted(Fact):
+    """Names the entry and the free-text fields whose content was removed."""
+
+    kind: ClassVar[str] = "redacted"
+    redacts: int  # seq
+    fields: tuple[str, ...]
+    reason: OptionalProse = None
+
+    def sentence(self, name_of: NameOf) -> str:
+        del name_of
+        return f"redacted {', '.join(self.fields)} of entry {self.redacts}."
+
+
+class ChecklistTicked(Fact):
+    """A step of the first five minutes, ticked by a person (others tick themselves from facts)."""
+
+    kind: ClassVar[str] = "checklist_ticked"
+    step: str
+    note: OptionalProse = None
+
+    def sentence(self, name_of: NameOf) -> str:
+        del name_of
+        return f"ticked “{self.step}”."
+
+
+class FirstFiveEnded(Fact):
+    """Five minutes passed since the first page; which steps were still open."""
+
+    kind: ClassVar[str] = "first_five_ended"
+    open_steps: tuple[str, ...]
+
+    def sentence(self, name_of: NameOf) -> str:
+        del name_of
+        if not self.open_steps:
+            return "counted the first five minutes: every step done."
+        return f"counted the first five minutes: still open {', '.join(self.open_steps)}."
+
+
+class ChannelOpened(Fact):
+    kind: ClassVar[str] = "channel_opened"
+    channel: str  # room | a chat's own name
+    name: str
+
+    def sentence(self, name_of: NameOf) -> str:
+        del name_of
+        return f"opened the channel {self.name} and the incident document."
+
+
+class ChannelPosted(Fact):
+    """A message in the live channel that the system wrote (updates are facts of their own)."""
+
+    kind: ClassVar[str] = "channel_posted"
+    category: ClassVar[Category] = "comms"
+    text: Prose
+
+    def sentence(self, name_of: NameOf) -> str:
+        del name_of
+        return self.text
+
+
+class RuleFailed(Fact):
+    kind: ClassVar[str] = "rule_failed"
+    rule: str
+    error: Prose
+
+    def sentence(self, name_of: NameOf) -> str:
+        del name_of
+        return f"could not evaluate rule {self.rule}: {self.error}"
+
+
+class Asked(Fact):
+    """The runbook asks something that a person must answer."""
+
+    kind: ClassVar[str] = "asked"
+    question: str  # its id
+    text: Prose
+    role: str | None = None
+
+    def sentence(self, name_of: NameOf) -> str:
+        del name_of
+        return f"asks {role_word(self.role) if self.role else 'the responders'}: {self.text}"
+
+
+class Reminded(Fact):
+    """Somebody was told that something is due or late."""
+
+    kind: ClassVar[str] = "reminded"
+    what: str  # the deadline's kind and key
+    to: tuple[str, ...] = ()
+    role: str | None = None
+    text: Prose
+
+    def sentence(self, name_of: NameOf) -> str:
+        who = ", ".join(name_of(person) for person in self.to) or (role_word(self.role) if self.role else "the channel")
+        return f"reminded {who}: {self.text}"
+
+
+class GroupLinked(Fact):
+    kind: ClassVar[str] = "group_linked"
+    category: ClassVar[Category] = "alert"
+    group_id: str
+    title: Prose
+    services: tuple[str, ...] = ()
+    severity: str = "critical"
+    firing: int = 0
+    total: int = 0
+
+    def sentence(self, name_of: NameOf) -> str:
+        del name_of
+        return f"linked the alert group “{self.title}”."
+
+
+class GroupChanged(Fact):
+    """At most one a group a minute."""
+
+    kind: ClassVar[str] = "group_changed"
+    category: ClassVar[Category] = "alert"
+    group_id: str
+    firing: int
+    total: int
+    state: Literal["open", "closing", "closed"]
+
+    def sentence(self, name_of: NameOf) -> str:
+        del name_of
+        if self.firing == 0:
+            return f"saw all {self.total} alerts of a group resolve."
+        return f"saw {self.firing} of {self.total} alerts of a group firing."
+
+
+class Cancelled(Fact):
+    kind: ClassVar[str] = "cancelled"
+    reason: Prose
+
+    def sentence(self, name_of: NameOf) -> str:
+        del name_of
+        return f"cancelled the incident: {self.reason}"
+
+
+class Merged(Fact):
+    """This incident ended in another one."""
+
+    kind: ClassVar[str] = "merged"
+    into_id: str
+    into_number: int
+    reason: OptionalProse = None
+
+    def sentence(self, name_of: NameOf) -> str:
+        del name_of
+        return f"merged this incident into INC-{self.into_number}."
+
+
+class Absorbed(Fact):
+    """Another incident ended in this one."""
+
+    kind: ClassVar[str] = "absorbed"
+    from_id: str
+    from_number: int
+
+    def sentence(self, name_of: NameOf) -> str:
+        del name_of
+        return f"took INC-{self.from_number} into this incident."
+
+
+class ServicePinned(Fact):
+    """A service joined and its runbook was pinned; or the incident moved to the current runbook."""
+
+    kind: ClassVar[str] = "bundle_pinned"
+    bundle_digest: str
+    previous: str
+    why: Literal["service_joined", "moved_to_current"]
+
+    def sentence(self, name_of: NameOf) -> str:
+        del name_of
+        if self.why == "moved_to_current":
+            return "moved the incident to the current runbook."
+        return "added a joining service's runbook to the incident's."
+
+
+ROLE_WORDS = {
+    "commander": "incident commander",
+    "communications": "communications",
+    "operations": "ops",
+    "expert": "expert",
+}
+
+
+def role_word(role: str) -> str:
+    """A role as screens write it; `expert:payments-api` is the expert of one service."""
+    stem, _, service = role.partition(":")
+    word = ROLE_WORDS.get(stem, stem.replace("_", " "))
+    return f"{word} for {service}" if service else word
+
+
+# --- the part of the state ---------------------------------------------------------------------------------------
+
+
+class Milestone(Frozen):
+    """When something of the first five minutes first became true, and who did it."""
+
+    at: datetime
+    by: str
+
+
+class RoleHolder(Frozen):
+    person: str
+    since: datetime
+
+
+class Offer(Frozen):
+    to: str
+    by: str
+    at: datetime
+
+
+class LinkedGroup(Frozen):
+    group_id: str
+    title: str
+    services: tuple[str, ...]
+    severity: str
+    firing: int
+    total: int
+    state: str = "open"
+    linked_at: datetime
+
+
+class PhaseSpan(Frozen):
+    phase: str
+    entered_at: datetime
+
+
+class Question(Frozen):
+    question: str
+    text: str
+    role: str | None
+    asked_at: datetime
+
+
+class IncidentPart(Frozen):
+    """What the incident itself is. Times are UTC."""
+
+    id: str = ""
+    number: int = 0
+    title: str = ""
+    severity: int = 3
+    highest_severity: int = 3  # the worst it ever was
+    phase: Phase = "declared"
+    phases: tuple[PhaseSpan, ...] = ()
+    restricted: bool = False
+    practice: bool = False
+    members: tuple[str, ...] = ()
+    declared_at: datetime | None = None
+    declared_by: str = ""
+    first_paged_at: datetime | None = None
+    mitigated_at: datetime | None = None
+    restored_at: datetime | None = None
+    resolved_at: datetime | None = None
+    ended_at: datetime | None = None
+    bundle_digest: str = ""
+    labels: dict[str, str] = {}
+    roles: dict[str, RoleHolder] = {}
+    deputy: str | None = None
+    role_shouts: dict[str, int] = {}
+    offers: dict[str, Offer] = {}
+    milestones: dict[str, Milestone] = {}
+    ticked: dict[str, Milestone] = {}
+    first_five_ended: bool = False
+    groups: dict[str, LinkedGroup] = {}
+    channel: str | None = None
+    questions: dict[str, Question] = {}
+    merged_into: int | None = None
+    absorbed: tuple[int, ...] = ()
+    failed_rules: tuple[str, ...] = ()
+    reminders: dict[str, datetime] = {}
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the response still runs (before resolved)."""
+        return self.phase in OPEN_PHASES
+
+    @property
+    def clock_start(self) -> datetime | None:
+        """When the first five minutes began: the first page, or with none the declare."""
+        return self.first_paged_at or self.declared_at
+
+    def with_milestone(self, name: str, entry: Entry) -> "IncidentPart":
+        """The part with the milestone set, if it was not already."""
+        if name in self.milestones:
+            return self
+        reached = Milestone(at=entry.happened_at, by=entry.actor.name)
+        return self.model_copy(update={"milestones": {**self.milestones, name: reached}})
+
+
+def _declared(part: IncidentPart, fact: Declared, entry: Entry) -> IncidentPart:
+    milestone = Milestone(at=entry.happened_at, by=entry.actor.name)
+    milestones = {"severity": milestone, "timeline": milestone}
+    if fact.first_paged_at:
+        milestones["paged"] = Milestone(at=fact.first_paged_at, by="Tocsin")
+    members = (entry.actor.person_id,) if entry.actor.person_id else ()
+    return IncidentPart(
+        id=entry.incident_id,
+        number=fact.number,
+        title=fact.title,
+        severity=fact.severity,
+        highest_severity=fact.severity,
+        phases=(PhaseSpan(phase="declared", entered_at=entry.happened_at),),
+        restricted=fact.restricted,
+        practice=fact.practice,
+        members=members,
+        declared_at=entry.happened_at,
+        declared_by=entry.actor.name,
+        first_paged_at=fact.first_paged_at,
+        bundle_digest=fact.bundle_digest,
+        labels=fact.labels,
+        milestones=milestones,
+    )
+
+
+def _moved(part: IncidentPart, phase: Phase, at: datetime) -> IncidentPart:
+    changes: dict[str, object] = {
+        "phase": phase,
+        "phases": (*part.phases, PhaseSpan(phase=phase, entered_at=at)),
+    }
+    if phase == "mitigating":
+        changes |= {"mitigated_at": part.mitigated_at or at, "restored_at": None}
+    elif phase == "restoring":
+        changes["restored_at"] = at
+    elif phase == "watching":
+        changes["restored_at"] = part.restored_at or at
+    elif phase == "resolved":
+        changes["resolved_at"] = at
+    elif phase in ENDED_PHASES:
+        changes["ended_at"] = at
+    return part.model_copy(update=changes)
+
+
+def _role_assigned(part: IncidentPart, fact: RoleAssigned, entry: Entry) -> IncidentPart:
+    holder = RoleHolder(person=fact.person, since=entry.happened_at)
+    members = part.members if fact.person in part.members else (*part.members, fact.person)
+    offers = {role: offer for role, offer in part.offers.items() if role != fact.role}
+    part = part.model_copy(
+        update={"roles": {**part.roles, fact.role: holder}, "members": members, "offers": offers}
+    )
+    return part.with_milestone("commander", entry) if fact.role == "commander" else part
+
+
+def apply_incidents(part: IncidentPart, entry: Entry) -> IncidentPart:  # noqa: PLR0911, PLR0912, C901 - one line a kind
+    """The part after one more entry; kinds of other stages leave it as it is, but for milestones and members."""
+    fact = entry.fact
+    match fact:
+        case Declared():
+            return _declared(part, fact, entry)
+        case Renamed():
+            return part.model_copy(update={"title": fact.title})
+        case SeverityChanged():
+            highest = min(part.highest_severity, fact.severity)
+            return part.model_copy(update={"severity": fact.severity, "highest_severity": highest})
+        case PhaseChanged():
+            return _moved(part, fact.phase, entry.happened_at)
+        case Cancelled():
+            return _moved(part, "cancelled", entry.happened_at)
+        case Merged():
+            return _moved(part, "merged", entry.happened_at).model_copy(update={"merged_into": fact.into_number})
+        case Absorbed():
+            return part.model_copy(update={"absorbed": (*part.absorbed, fact.from_number)})
+        case RoleAssigned():
+            return _role_assigned(part, fact, entry)
+        case RoleReleased():
+            return part.model_copy(update={"roles": {k: v for k, v in part.roles.items() if k != fact.role}})
+        case HandoverOffered():
+            offer = Offer(to=fact.to, by=entry.actor.name, at=entry.happened_at)
+            return part.model_copy(update={"offers": {**part.offers, fact.role: offer}})
+        case HandoverDeclined():
+            return part.model_copy(update={"offers": {k: v for k, v in part.offers.items() if k != fact.role}})
+        case DeputyNamed():
+            return part.model_copy(update={"deputy": fact.person})
+        case RoleShouted():
+            return part.model_copy(update={"role_shouts": {**part.role_shouts, fact.role: fact.count}})
+        case MemberAdded():
+            members = part.members if fact.person in part.members else (*part.members, fact.person)
+            return part.model_copy(update={"members": members})
+        case MemberRemoved():
+            return part.model_copy(update={"members": tuple(m for m in part.members if m != fact.person)})
+        case RestrictionChanged():
+            return part.model_copy(update={"restricted": fact.restricted})
+        case ChecklistTicked():
+            ticked = {**part.ticked, fact.step: Milestone(at=entry.happened_at, by=entry.actor.name)}
+            return part.model_copy(update={"ticked": ticked})
+        case FirstFiveEnded():
+            return part.model_copy(update={"first_five_ended": True})
+        case ChannelOpened():
+            part = part.model_copy(update={"channel": fact.name})
+            return part.with_milestone("channel", entry).with_milestone("document", entry)
+        case RuleFailed():
+            return part.model_copy(update={"failed_rules": (*part.failed_rules, fact.rule)})
+        case Asked():
+            question = Question(question=fact.question, text=fact.text, role=fact.role, asked_at=entry.happened_at)
+            return part.model_copy(update={"questions": {**part.questions, fact.question: question}})
+        case Reminded():
+            return part.model_copy(update={"reminders": {**part.reminders, fact.what: entry.happened_at}})
+        case GroupLinked():
+            group = LinkedGroup(
+                group_id=fact.group_id,
+                title=fact.title,
+                services=fact.services,
+                severity=fact.severity,
+                firing=fact.firing,
+                total=fact.total,
+                linked_at=entry.happened_at,
+            )
+            return part.model_copy(update={"groups": {**part.groups, fact.group_id: group}})
+        case GroupChanged():
+            known = part.groups.get(fact.group_id)
+            if known is None:
+                return part
+            group = known.model_copy(update={"firing": fact.firing, "total": fact.total, "state": fact.state})
+            return part.model_copy(update={"groups": {**part.groups, fact.group_id: group}})
+        case ServicePinned():
+            return part.model_copy(update={"bundle_digest": fact.bundle_digest})
+        case _:
+            return _milestones_of_others(part, entry)
+
+
+def _milestones_of_others(part: IncidentPart, entry: Entry) -> IncidentPart:
+    """Steps of the first five minutes that facts of other stages tick."""
+    ticks = {"deploys_held": "held", "flag_answered": "flag"}
+    if entry.kind in ticks:
+        return part.with_milestone(ticks[entry.kind], entry)
+    if entry.kind == "page":
+        event = getattr(entry.fact, "event", "")
+        if event == "acknowledged":
+            part = part.with_milestone("acknowledged", entry)
+        if event in ("opened", "step"):
+            part = part.with_milestone("paged", entry)
+            if part.first_paged_at is None or entry.happened_at < part.first_paged_at:
+                started = part.declared_at is None or entry.happened_at <= part.declared_at
+                if started or part.first_paged_at is not None:
+                    part = part.model_copy(update={"first_paged_at": entry.happened_at})
+    return part
+
+
+KINDS: tuple[type[Fact], ...] = (
+    Declared, Renamed, SeverityChanged, PhaseChanged, RoleAssigned, RoleReleased, HandoverOffered, HandoverDeclined,
+    DeputyNamed, RoleShouted, MemberAdded, MemberRemoved, RestrictionChanged, Noted, Corrected, Redacted,
+    ChecklistTicked, FirstFiveEnded, ChannelOpened, ChannelPosted, RuleFailed, Asked, Reminded, GroupLinked,
+    GroupChanged, Cancelled, Merged, Absorbed, ServicePinned,
+)  # fmt: skip

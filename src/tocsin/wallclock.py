@@ -1,0 +1,128 @@
+"""All time-zone and wall-clock arithmetic. Everything else works with aware UTC instants.
+
+One rule decides daylight saving for the whole product: a wall time stands for the *first instant at which the
+zone's clock shows that time or a later one*. So a repeated hour means its first occurrence, and a missing one the
+instant at which the clock jumped. The rule never goes back (a later wall time is never an earlier instant), so
+shifts that end where the next begins leave no gap and no overlap in spring or autumn.
+"""
+
+import difflib
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from tocsin.errors import Invalid
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_NIGHT_BEGINS = time(22)
+_NIGHT_ENDS = time(7)
+
+
+@lru_cache(maxsize=1)
+def zone_names() -> frozenset[str]:
+    """Every zone name that the tz database on this machine (or the tzdata package) knows."""
+    return frozenset(available_timezones())
+
+
+@lru_cache(maxsize=512)
+def zone(name: str) -> ZoneInfo:
+    """The zone of an IANA name ('Africa/Lagos'). Raises Invalid with the nearest valid name."""
+    if name not in zone_names():
+        raise Invalid(f"'{name}' is no time zone{_nearest_zone(name)}", field="time_zone")
+    return ZoneInfo(name)
+
+
+def _nearest_zone(name: str) -> str:
+    names = zone_names()
+    folded = {candidate.casefold(): candidate for candidate in names}
+    folded |= {candidate.rsplit("/", 1)[-1].casefold(): candidate for candidate in names if "/" in candidate}
+    near = difflib.get_close_matches(name.casefold().replace(" ", "_"), folded, n=1)
+    return f"; did you mean '{folded[near[0]]}'?" if near else "; write an IANA name such as 'Europe/Berlin'"
+
+
+def to_wall(at: datetime, tz: ZoneInfo) -> datetime:
+    """What the zone's clock shows at an instant, as a naive datetime."""
+    return at.astimezone(tz).replace(tzinfo=None, fold=0)
+
+
+def first_instant(wall: datetime, tz: ZoneInfo) -> datetime:
+    """The first instant (UTC) at which the zone's clock shows `wall` (naive) or a later time."""
+    early = _as_utc(wall, tz, fold=0)
+    if to_wall(early, tz) == wall:
+        return early
+    return _jump_between(_as_utc(wall, tz, fold=1), early, tz)
+
+
+def _as_utc(wall: datetime, tz: ZoneInfo, *, fold: int) -> datetime:
+    return wall.replace(tzinfo=tz, fold=fold).astimezone(UTC)
+
+
+def _jump_between(before: datetime, after: datetime, tz: ZoneInfo) -> datetime:
+    """The instant of the clock's jump in (before, after]; zones change on whole seconds."""
+    low, high = int(before.timestamp()) - 1, int(after.timestamp()) + 1
+    old = datetime.fromtimestamp(low, tz).utcoffset()
+    while high - low > 1:
+        middle = (low + high) // 2
+        if datetime.fromtimestamp(middle, tz).utcoffset() == old:
+            low = middle
+        else:
+            high = middle
+    return datetime.fromtimestamp(high, UTC)
+
+
+def start_of_day(day: date, tz: ZoneInfo) -> datetime:
+    """The instant at which a calendar day begins in a zone (not always shown as 00:00)."""
+    return first_instant(datetime.combine(day, time()), tz)
+
+
+def length_of_day(day: date, tz: ZoneInfo) -> timedelta:
+    """How long a calendar day lasts in a zone: 24 h, but for the days on which the clock changes."""
+    return start_of_day(day + timedelta(days=1), tz) - start_of_day(day, tz)
+
+
+def offset_minutes(at: datetime, tz: ZoneInfo) -> int:
+    """Minutes that the zone is ahead of UTC at an instant."""
+    offset = at.astimezone(tz).utcoffset() or timedelta()
+    return int(offset.total_seconds() // 60)
+
+
+def is_night(at: datetime, tz: ZoneInfo) -> bool:
+    """Whether a person in that zone is likely asleep (22:00 to 07:00)."""
+    shown = to_wall(at, tz).time()
+    return shown >= _NIGHT_BEGINS or shown < _NIGHT_ENDS
+
+
+def place(name: str) -> str:
+    """The city of a zone name, as a person would say it: 'America/New_York' is 'New York'."""
+    return name.rsplit("/", 1)[-1].replace("_", " ")
+
+
+def clock_text(at: datetime, tz: ZoneInfo) -> str:
+    """'15:27' in the zone."""
+    return to_wall(at, tz).strftime("%H:%M")
+
+
+def local_time_text(at: datetime, name: str) -> str:
+    """A person's local time with its place: '15:27 Lagos'."""
+    return f"{clock_text(at, zone(name))} {place(name)}"
+
+
+def day_text(at: datetime, tz: ZoneInfo) -> str:
+    """'Fri 09:00' in the zone: for instants within the coming week."""
+    wall = to_wall(at, tz)
+    return f"{_DAYS[wall.weekday()]} {wall:%H:%M}"
+
+
+def date_text(at: datetime, tz: ZoneInfo) -> str:
+    """'Fri 20 Nov 09:00' in the zone; day and month names do not depend on the server's locale."""
+    wall = to_wall(at, tz)
+    return f"{_DAYS[wall.weekday()]} {wall.day} {_MONTHS[wall.month - 1]} {wall:%H:%M}"
+
+
+def moment_text(at: datetime, now: datetime, tz: ZoneInfo) -> str:
+    """An instant as short as it stays clear: '09:00' today, 'Fri 09:00' within six days, else with its date."""
+    days = (to_wall(at, tz).date() - to_wall(now, tz).date()).days
+    if days == 0:
+        return clock_text(at, tz)
+    return day_text(at, tz) if 0 < days <= 6 else date_text(at, tz)
