@@ -1,0 +1,1 @@
+"""The runbook is the program: Markdown that people read, with small blocks that Tocsin follows."""

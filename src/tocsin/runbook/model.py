@@ -1,0 +1,339 @@
+"""What a runbook says, once read: severities, roles, clocks, gates, rules. All durations carry their unit."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from tocsin.runbook.effects import Effect, RoleName
+from tocsin.runbook.expression import Expression, ExpressionError, parse_expression
+from tocsin.runbook.parts import (
+    PHASES,
+    SEVERITIES,
+    BySeverity,
+    Duration,
+    DurationBySeverity,
+    DurationSpan,
+    LongText,
+    Part,
+    Phase,
+    SeveritySet,
+    Slug,
+    Text,
+)
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, (str, Mapping)) else value
+
+
+class Condition(Part):
+    """A condition over the incident's state: its text and what it was read into."""
+
+    text: str
+    expression: Any = Field(exclude=True, repr=False)
+
+    @property
+    def tree(self) -> Expression:
+        """The condition, read."""
+        return self.expression  # type: ignore[no-any-return]
+
+
+def _condition(value: object) -> object:
+    if isinstance(value, Condition):
+        return value
+    if isinstance(value, bool):
+        value = str(value).lower()
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is no condition: write for example `severity <= 2`")
+    try:
+        return Condition(text=value.strip(), expression=parse_expression(value))
+    except ExpressionError as error:
+        raise ValueError(f"the condition {error}") from None
+
+
+Expr = Annotated[Condition, BeforeValidator(_condition)]
+
+
+class Severity(Part):
+    """One severity: the words on its button and what it means, in the runbook's words."""
+
+    means: Annotated[tuple[Text, ...], BeforeValidator(_listed)]
+    example: Text | None = None
+
+
+class FillSource(Part):
+    """Where a role's person comes from: a schedule, a policy, a team, or who is on call for the failing service."""
+
+    kind: Literal["schedule", "policy", "team", "service"]
+    name: Slug | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: object) -> object:
+        if value == "service":
+            return {"kind": "service"}
+        if isinstance(value, Mapping) and len(value) == 1 and "kind" not in value:
+            kind, name = next(iter(value.items()))
+            return {"kind": kind, "name": name}
+        return value
+
+    @model_validator(mode="after")
+    def _named(self) -> "FillSource":
+        if (self.kind == "service") != (self.name is None):
+            raise ValueError("write `service`, or a source with its name: `{schedule: primary}`")
+        return self
+
+
+class Required(Part):
+    """When a role must be filled: at which severities, from which phase on."""
+
+    severities: SeveritySet = SEVERITIES
+    from_phase: Phase = Field("declared", alias="from")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _words(cls, value: object) -> object:
+        if value in ("always", True):
+            return {}
+        return {"severities": []} if value in ("never", False) else value
+
+    def at(self, severity: int, phase: str) -> bool:
+        """Whether the role is required now; in no phase after resolved."""
+        if severity not in self.severities or phase not in PHASES or phase in ("resolved", "review", "closed"):
+            return False
+        return PHASES.index(self.from_phase) <= PHASES.index(phase)  # type: ignore[arg-type]
+
+
+class Role(Part):
+    """A role of the response. `for_each: failing_service` makes one of it for each failing service."""
+
+    title: Text
+    duty: Text | None = None
+    required: Required
+    fill: Annotated[tuple[FillSource, ...], BeforeValidator(_listed)] = ()
+    for_each: Literal["failing_service"] | None = None
+    deputy: bool = False
+
+
+class Step(Part):
+    """One step of the first five minutes; done when its condition holds, or when a person ticks it."""
+
+    title: Text
+    done_when: Expr
+    by: Literal["system", "person"] = "person"
+    role: RoleName | None = None
+    hint: Text | None = None
+
+
+class FirstFive(Part):
+    """The checklist of the first minutes. Its clock starts at the first page; with no page, at declare."""
+
+    limit: Duration | None = None
+    steps: dict[Slug, Step] = {}
+
+
+class UpdateClock(Part):
+    """An update is due `every` so often; its role is nudged before, told when late, then the commander is told."""
+
+    every: DurationBySeverity
+    role: RoleName
+    nudge: Duration | None = None
+    then_commander: Duration | None = None
+
+
+class ReminderClock(Part):
+    """Something open is asked for again and again, `after` first, then `every` so often."""
+
+    after: Duration
+    every: Duration | None = None
+    role: RoleName | None = None
+
+
+class VendorClock(Part):
+    """How long a vendor may take to answer before the commander is told."""
+
+    reply_within: DurationBySeverity
+    role: RoleName
+
+
+class Clocks(Part):
+    """Every clock that runs while an incident is open."""
+
+    internal_update: UpdateClock | None = None
+    external_update: UpdateClock | None = None
+    empty_role: ReminderClock | None = None
+    unanswered: ReminderClock | None = None
+    decision_result: ReminderClock | None = None
+    vendor: VendorClock | None = None
+
+
+class Question(Part):
+    """Something that a person answers once; rules wait for `answered`."""
+
+    ask: Text
+    answers: tuple[Slug, ...] = ("yes", "no")
+    role: RoleName | None = None
+
+    @field_validator("answers", mode="before")
+    @classmethod
+    def _words(cls, value: object) -> object:
+        """`[yes, no]` are words, also for those who hand over truth values."""
+        if not isinstance(value, list):
+            return value
+        return [("yes" if each else "no") if isinstance(each, bool) else each for each in value]
+
+
+Need = Literal[
+    "severity_set", "mitigation_started", "criteria_pass", "decisions_closed", "review_scheduled", "postmortem_published",
+    "follow_ups_owned",
+]  # fmt: skip
+
+
+class Gate(Part):
+    """What must hold before a phase is entered. `hold`: how long; `watch`: how long in watching; `confirmed_by`: who says so."""
+
+    needs: tuple[Need, ...] = ()
+    hold: Duration | None = None
+    watch: Duration | None = None
+    watch_between: DurationSpan | None = None
+    confirmed_by: RoleName | None = None
+
+    @model_validator(mode="after")
+    def _inside(self) -> "Gate":
+        if self.watch and self.watch_between and self.watch not in self.watch_between:
+            raise ValueError("the watch is not inside `watch_between`")
+        return self
+
+
+class RecoveryCheck(Part):
+    """An objective measure of recovery: a PromQL query, an HTTP probe, or a person's word."""
+
+    title: Text
+    kind: Literal["promql", "http", "word"]
+    query: LongText | None = None
+    url: Text | None = None
+    ask: Text | None = None
+    role: RoleName | None = None
+    below: float | None = None
+    above: float | None = None
+    unit: Text | None = None
+    source: Slug | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> "RecoveryCheck":
+        needed = {"promql": "query", "http": "url", "word": "ask"}[self.kind]
+        if getattr(self, needed) is None:
+            raise ValueError(f"a check of kind {self.kind} needs `{needed}`")
+        if self.kind == "promql" and (self.below is None) == (self.above is None):
+            raise ValueError("give `below` or `above`, and only one of them")
+        return self
+
+
+class Recovery(Part):
+    """How checks are sampled and judged; `checks` hold for services whose catalog entry has none."""
+
+    sample_every: Duration | None = None
+    regression_after: Annotated[int, Field(ge=1, le=100)] | None = None
+    no_data_told_after: Duration | None = None
+    checks: dict[Slug, RecoveryCheck] = {}
+
+
+class Approval(Part):
+    """Who must agree before something leaves; a lone responder approves their own with a reason."""
+
+    severities: SeveritySet
+    by: tuple[Slug, ...]
+    alone_with_reason: bool = True
+
+
+class Approvals(Part):
+    """What needs an approval."""
+
+    external_update: Approval | None = None
+
+
+class FollowUps(Part):
+    """What a follow-up must carry, and when its owner is reminded."""
+
+    kinds: tuple[Slug, ...] = ()
+    due_within: Duration | None = None
+    remind_before: Duration | None = None
+    remind_late_every: Duration | None = None
+
+
+class Review(Part):
+    """The blameless review: within which time, what it must have."""
+
+    within: DurationBySeverity | None = None
+    postmortem_within: DurationBySeverity | None = None
+    remind_before: Duration | None = None
+    artifacts: tuple[Slug, ...] = ()
+    follow_ups: FollowUps | None = None
+
+
+class ReadyAction(Part):
+    """A prepared thing that can be run; running it makes a decision with this expectation."""
+
+    title: Text
+    command: LongText | None = None
+    steps: Text | None = None
+    expect: Text
+    within: Duration | None = None
+    undo: Text | None = None
+    loses_evidence: bool = False
+
+
+class QuickCommand(Part):
+    """A command to copy; never run from the browser."""
+
+    title: Text
+    command: LongText
+    evidence: bool = False
+
+
+class Rule(Part):
+    """`on` a fact, `if` a condition holds, `do` these effects. The id is its key and never changes its meaning."""
+
+    on: Annotated[tuple[Slug, ...], BeforeValidator(_listed)]
+    if_: Expr | None = Field(None, alias="if")
+    do: Annotated[tuple[Effect, ...], BeforeValidator(_listed), Field(min_length=1, max_length=20)]
+    because: Text | None = None
+
+
+class Runbook(Part):
+    """Everything that a runbook's blocks say together. A service's runbook says only what it adds or tightens."""
+
+    title: str = "Runbook"
+    service: Slug | None = None
+    severities: BySeverity[Severity] = {}
+    roles: dict[Slug, Role] = {}
+    first_five: FirstFive = FirstFive()
+    clocks: Clocks = Clocks()
+    questions: dict[Slug, Question] = {}
+    gates: dict[Phase, Gate] = {}
+    recovery: Recovery = Recovery()
+    approvals: Approvals = Approvals()
+    review: Review = Review()
+    actions: dict[Slug, ReadyAction] = {}
+    commands: dict[Slug, QuickCommand] = {}
+    rules: dict[Slug, Rule] = {}
+    sections: dict[str, str] = Field(
+        default={}, description="Where each thing stands: 'rules.page-commander' -> '3.1'."
+    )
+
+    def section_of(self, *path: str) -> str:
+        """The number of the section that says it (`5.1`), or ''; `section_of("clocks", "internal_update")`."""
+        for length in range(len(path), 0, -1):
+            if (section := self.sections.get(".".join(path[:length]))) is not None:
+                return section
+        return ""
+
+    def severity_words(self, severity: int) -> tuple[str, ...]:
+        """What a severity means, in the runbook's words."""
+        found = self.severities.get(severity)
+        return found.means if found else ()
+
+    def roles_required(self, severity: int, phase: str) -> tuple[str, ...]:
+        """The roles that must be filled now, in the runbook's order."""
+        return tuple(name for name, role in self.roles.items() if role.required.at(severity, phase))
