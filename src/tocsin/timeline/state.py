@@ -4,6 +4,13 @@ from collections.abc import Iterable
 
 from tocsin.timeline.entry import Entry, Fact, Frozen
 from tocsin.timeline.facts import comms, incidents, mitigation, paging, recovery, review, triage
+from tocsin.timeline.facts.comms import CommsPart
+from tocsin.timeline.facts.incidents import IncidentPart
+from tocsin.timeline.facts.mitigation import MitigationPart
+from tocsin.timeline.facts.paging import PagingPart
+from tocsin.timeline.facts.recovery import RecoveryPart
+from tocsin.timeline.facts.review import ReviewPart
+from tocsin.timeline.facts.triage import TriagePart
 
 # Raised when any part's shape or `apply` changes: snapshots of another version are folded again.
 STATE_VERSION = 1
@@ -16,13 +23,13 @@ class IncidentState(Frozen):
     """Everything known of one incident after entry `seq` (0: nothing yet)."""
 
     seq: int = 0
-    incident: incidents.IncidentPart = incidents.IncidentPart()
-    paging: paging.PagingPart = paging.PagingPart()
-    triage: triage.TriagePart = triage.TriagePart()
-    mitigation: mitigation.MitigationPart = mitigation.MitigationPart()
-    comms: comms.CommsPart = comms.CommsPart()
-    recovery: recovery.RecoveryPart = recovery.RecoveryPart()
-    review: review.ReviewPart = review.ReviewPart()
+    incident: IncidentPart = IncidentPart()
+    paging: PagingPart = PagingPart()
+    triage: TriagePart = TriagePart()
+    mitigation: MitigationPart = MitigationPart()
+    comms: CommsPart = CommsPart()
+    recovery: RecoveryPart = RecoveryPart()
+    review: ReviewPart = ReviewPart()
 
 
 def apply(state: IncidentState, entry: Entry) -> IncidentState:
