@@ -1,0 +1,167 @@
+"""The kinds of value that the files are made of: ids, names, durations, zones, targets."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+
+from tocsin import wallclock
+from tocsin.errors import Invalid
+
+SLUG_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,62}$"
+_DURATION = re.compile(r"(\d+)\s*([a-z]+)")
+_UNITS = {
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), timedelta(seconds=1)),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), timedelta(minutes=1)),
+    **dict.fromkeys(("h", "hour", "hours"), timedelta(hours=1)),
+    **dict.fromkeys(("d", "day", "days"), timedelta(days=1)),
+    **dict.fromkeys(("w", "week", "weeks"), timedelta(weeks=1)),
+}
+_SHORT = (("w", 604_800), ("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
+_LONGEST = timedelta(days=3660)
+
+
+class Spec(BaseModel):
+    """What the files say about one object; frozen, and a field that is not known is a mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+def parse_duration(text: str) -> timedelta:
+    """'5m', '1h30m', '2 weeks', '90 seconds' as a timedelta. Raises ValueError with how to write it."""
+    compact = text.strip().lower()
+    parts = _DURATION.findall(compact)
+    if not parts or _DURATION.sub("", compact).strip():
+        raise ValueError(f"'{text}' is no duration; write a number and a unit, such as '5m', '1h30m' or '2 weeks'")
+    total = timedelta()
+    for number, unit in parts:
+        if unit not in _UNITS:
+            raise ValueError(f"'{unit}' is no unit of time; use s, m, h, d or w")
+        if len(number) > 9:
+            raise ValueError(f"'{text}' is longer than ten years")
+        total += int(number) * _UNITS[unit]
+        if total > _LONGEST:
+            raise ValueError(f"'{text}' is longer than ten years")
+    return total
+
+
+def duration_text(duration: timedelta) -> str:
+    """The shortest form that `parse_duration` reads back: '5m', '1h30m', '1w'. Whole seconds."""
+    rest = int(duration.total_seconds())
+    whole = next(
+        (f"{rest // size}{unit}" for unit, size in _SHORT if rest and rest % size == 0 and rest < 120 * size), None
+    )
+    if whole:
+        return whole
+    text = ""
+    for unit, size in _SHORT:
+        count, rest = divmod(rest, size)
+        text += f"{count}{unit}" if count else ""
+    return text or "0s"
+
+
+def _to_duration(value: Any) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, str):
+        return parse_duration(value)
+    raise ValueError("write a number and a unit, such as '5m'")
+
+
+def _as_zone(name: str) -> str:
+    try:
+        wallclock.zone(name)
+    except Invalid as wrong:
+        raise ValueError(wrong.message) from wrong
+    return name
+
+
+def _as_link(url: str) -> str:
+    if not re.match(r"https?://[^\s/]+", url):
+        raise ValueError(f"'{url}' is no web address; it starts with https:// or http://")
+    return url
+
+
+def _as_tuple(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN)]
+"""An id that people can type: lower case, digits, '-', '.', '_'."""
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+"""What people read; not empty."""
+
+Sentence = Annotated[str, StringConstraints(max_length=4000)]
+"""Free text of a few lines."""
+
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s<>]+@[^@\s<>]+$", max_length=254)]
+"""An e-mail address; whether it is read is proved by verification, not by its shape."""
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_to_duration),
+    PlainSerializer(duration_text, return_type=str),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^\s*(\d+\s*[a-z]+\s*)+$",
+            "examples": ["30s", "5m", "1h30m", "2 weeks"],
+        }
+    ),
+]
+"""A length of time, written '5m', '1h30m' or '2 weeks'."""
+
+ZoneName = Annotated[str, AfterValidator(_as_zone)]
+"""An IANA time zone: 'Europe/Berlin'."""
+
+Url = Annotated[str, AfterValidator(_as_link), StringConstraints(max_length=2000)]
+"""A web address, http or https."""
+
+Labels = dict[Annotated[str, StringConstraints(min_length=1, max_length=128)], Annotated[str, Field(max_length=1024)]]
+"""Label names and values, as senders of alerts use them."""
+
+FormerIds = Annotated[tuple[Slug, ...], BeforeValidator(_as_tuple)]
+"""The ids that this object had before (`was: old-id`), so that a rename is not a removal and an addition."""
+
+TargetKind = Literal["person", "schedule", "team"]
+
+
+class Target(Spec):
+    """One of a person, a schedule (whoever is on call) or a team (its active members)."""
+
+    person: Slug | None = None
+    schedule: Slug | None = None
+    team: Slug | None = None
+
+    @model_validator(mode="after")
+    def _names_exactly_one(self) -> "Target":
+        if sum(name is not None for name in (self.person, self.schedule, self.team)) != 1:
+            raise ValueError("name exactly one of person, schedule or team")
+        return self
+
+    @property
+    def kind(self) -> TargetKind:
+        """Which of the three it is."""
+        if self.person is not None:
+            return "person"
+        return "schedule" if self.schedule is not None else "team"
+
+    @property
+    def id(self) -> str:
+        """The id that it names."""
+        return self.person or self.schedule or self.team or ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} '{self.id}'"

@@ -1,0 +1,86 @@
+"""Who is on call when: rotations in order of precedence."""
+
+from datetime import date, time, timedelta
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
+
+from tocsin.organisation.model.fields import Duration, FormerIds, Name, Slug, Spec, ZoneName
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def _to_time(value: object) -> time:
+    if isinstance(value, time):
+        return value
+    if isinstance(value, str):
+        hours, colon, minutes = value.strip().partition(":")
+        if colon and hours.isascii() and hours.isdigit() and minutes.isascii() and minutes.isdigit():
+            if len(minutes) == 2 and int(hours) < 24 and int(minutes) < 60:
+                return time(int(hours), int(minutes))
+    raise ValueError("write a time of day as HH:MM, such as 09:00")
+
+
+def _time_text(value: time) -> str:
+    return value.strftime("%H:%M")
+
+
+def _to_date(value: object) -> date:
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError("write a date as YYYY-MM-DD") from None
+
+
+TimeOfDay = Annotated[
+    time,
+    BeforeValidator(_to_time),
+    PlainSerializer(_time_text, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^([01]?\d|2[0-3]):[0-5]\d$", "examples": ["09:00"]}),
+]
+"""A wall time of day, to the minute, in the rotation's zone."""
+
+Day = Annotated[date, BeforeValidator(_to_date)]
+"""A calendar day, written YYYY-MM-DD."""
+
+
+class Hours(Spec):
+    """Only these hours of each day; `end` at or before `begin` means on the next day."""
+
+    begin: TimeOfDay
+    end: TimeOfDay
+    days: Annotated[tuple[Weekday, ...], Field(min_length=1)] = WEEKDAYS
+
+
+class Rotation(Spec):
+    """People who take turns. The first turn begins on `starts` at `handover`, both in `time_zone`.
+
+    A turn lasts `every` (whole days, counted on the calendar, so never 23 or 25 hours off). With `hours`, who has the
+    turn is on call in those hours only.
+    """
+
+    people: Annotated[tuple[Slug, ...], Field(min_length=1, max_length=500)]
+    every: Duration = timedelta(weeks=1)
+    starts: Day
+    handover: TimeOfDay = time(9)
+    time_zone: ZoneName
+    hours: Hours | None = None
+    name: Name | None = None
+
+    @model_validator(mode="after")
+    def _turns_are_whole_days(self) -> "Rotation":
+        if self.every < timedelta(days=1) or self.every % timedelta(days=1):
+            raise ValueError("every: a turn lasts whole days or weeks, such as '1 day' or '1 week'")
+        return self
+
+
+class Schedule(Spec):
+    """A schedule: the first rotation that has somebody at a moment has the shift; later ones fill what is left."""
+
+    name: Name
+    rotations: tuple[Rotation, ...] = Field(default=(), max_length=50)
+    team: Slug | None = None
+    was: FormerIds = ()
