@@ -1,7 +1,7 @@
 """The shape of every kind of object: what the YAML files say and what the rows keep.
 
 A file has top-level keys, each a mapping from id to spec: `people`, `teams`, `services`, `schedules`, `policies`,
-`routes`, `vendors`, `runbooks`; and `organisation`, the one set of settings. Any file may hold any of them.
+`routing`, `vendors`, `runbooks`; and `organisation`, the one set of settings. Any file may hold any of them.
 """
 
 from typing import Literal
@@ -9,7 +9,7 @@ from typing import Literal
 from tocsin.organisation.model.fields import Spec
 from tocsin.organisation.model.person import Person
 from tocsin.organisation.model.policy import Policy
-from tocsin.organisation.model.route import Route
+from tocsin.organisation.model.routing import RoutingRule
 from tocsin.organisation.model.runbook import Runbook
 from tocsin.organisation.model.schedule import Schedule
 from tocsin.organisation.model.service import Service
@@ -17,7 +17,7 @@ from tocsin.organisation.model.settings import Settings
 from tocsin.organisation.model.team import Team
 from tocsin.organisation.model.vendor import Vendor
 
-Kind = Literal["settings", "person", "team", "schedule", "policy", "vendor", "runbook", "service", "route"]
+Kind = Literal["settings", "person", "team", "schedule", "policy", "vendor", "runbook", "service", "routing"]
 
 SETTINGS_ID = "organisation"
 """The id of the one object of kind 'settings'."""
@@ -31,7 +31,7 @@ MODELS: dict[Kind, type[Spec]] = {
     "vendor": Vendor,
     "runbook": Runbook,
     "service": Service,
-    "route": Route,
+    "routing": RoutingRule,
 }
 
 TOP_LEVEL: dict[str, Kind] = {
@@ -43,7 +43,7 @@ TOP_LEVEL: dict[str, Kind] = {
     "vendors": "vendor",
     "runbooks": "runbook",
     "services": "service",
-    "routes": "route",
+    "routing": "routing",
 }
 """The top-level keys of a file and the kind that each holds."""
 

@@ -1,5 +1,6 @@
 """Recovery checks: how one knows that a service works again."""
 
+import math
 import operator
 from collections.abc import Callable
 from datetime import timedelta
@@ -30,7 +31,7 @@ class _Measured(Spec):
 
     def passes(self, value: float) -> bool:
         """Whether a measured value is on the good side of the threshold; NaN passes nothing."""
-        return value == value and _COMPARE[self.comparator](value, self.threshold)
+        return not math.isnan(value) and _COMPARE[self.comparator](value, self.threshold)
 
 
 class PromqlCheck(_Measured):

@@ -1,5 +1,6 @@
 """Who is on call when: rotations in order of precedence."""
 
+import re
 from datetime import date, time, timedelta
 from typing import Annotated, Literal
 
@@ -8,17 +9,16 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, mo
 from tocsin.organisation.model.fields import Duration, FormerIds, Name, Slug, Spec, ZoneName
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+_TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def _to_time(value: object) -> time:
     if isinstance(value, time):
         return value
-    if isinstance(value, str):
-        hours, colon, minutes = value.strip().partition(":")
-        if colon and hours.isascii() and hours.isdigit() and minutes.isascii() and minutes.isdigit():
-            if len(minutes) == 2 and int(hours) < 24 and int(minutes) < 60:
-                return time(int(hours), int(minutes))
+    written = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
+    if written:
+        return time(int(written[1]), int(written[2]))
     raise ValueError("write a time of day as HH:MM, such as 09:00")
 
 

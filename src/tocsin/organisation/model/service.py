@@ -34,10 +34,10 @@ class Service(Spec):
     depends_on: tuple[Slug, ...] = ()
     links: tuple[Link, ...] = ()
     pipelines: tuple[Name, ...] = ()
-    labels: Labels = {}
+    labels: Labels = Field(default_factory=dict)
     policy: Slug | None = None
     experts: Target | None = None
     runbook: str | None = None
     vendors: tuple[Slug, ...] = ()
-    checks: dict[Slug, RecoveryCheck] = {}
+    checks: dict[Slug, RecoveryCheck] = Field(default_factory=dict)
     was: FormerIds = ()

@@ -13,7 +13,7 @@ DeclareAs = Literal["sev1", "sev2", "sev3"]
 AlertSeverity = Literal["critical", "error", "warning", "info"]
 
 
-class Route(Spec):
+class RoutingRule(Spec):
     """A routing rule. The rule with the lowest `order` that matches decides; equal orders go by id.
 
     `match` wants equal labels, `match_regex` wants a regular expression to match the whole value (a label that is
@@ -23,8 +23,8 @@ class Route(Spec):
 
     order: Annotated[int, Field(ge=0, le=1_000_000)] = 100
     name: Name | None = None
-    match: Labels = {}
-    match_regex: Labels = {}
+    match: Labels = Field(default_factory=dict)
+    match_regex: Labels = Field(default_factory=dict)
     severity: tuple[AlertSeverity, ...] = ()
     integration: tuple[Name, ...] = ()
     service: Slug | None = None
