@@ -1,0 +1,229 @@
+"""What was told while the server was away: kept on disk, handed over later in order, never twice.
+
+One fsync'd JSON file for each command. A file is removed only after the server has answered; when the answer was lost,
+the same `Idempotency-Key` goes again and the server does nothing twice. What the server refuses is kept aside with the reason.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tocsin.cli.offline.places import state_directory, sync_directory, write_durably
+from tocsin.ids import new_id
+
+INCIDENT = "{incident}"
+_KEEPING = ".keeping"
+_HANDING_OVER = ".handing-over"
+# Two locks, so that what is told now never waits for what is being sent; taken in this order: handing over, keeping.
+
+
+class Away(Exception):
+    """The server could not be asked, or asks to come again later: keep the command and stop."""
+
+
+class Refused(Exception):
+    """The server has understood and said no: sending it again can't help."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """One command for the server: a POST to `path` below /api/v1.
+
+    `path` may hold `{incident}`, which is filled in when the incident is known, and `{answer}`, which is filled in
+    with the field `answer_field` of the server's answer to the command `answer_of`.
+    """
+
+    path: str
+    body: dict[str, Any]
+    command_id: str = field(default_factory=new_id)
+    incident: str | None = None
+    answer_of: str | None = None
+    answer_field: str = "id"
+    server: str | None = None
+    told_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
+    title: str = ""
+
+    def needs_incident(self) -> bool:
+        """Whether it can't be handed over before someone says which incident it belongs to."""
+        return INCIDENT in self.path and not self.incident
+
+
+@dataclass(frozen=True)
+class HandedOver:
+    """What came of one attempt to empty the spool."""
+
+    sent: tuple[Told, ...] = ()
+    refused: tuple[tuple[Told, str], ...] = ()
+    waiting: int = 0
+    without_incident: int = 0
+    why_waiting: str = ""
+
+
+Post = Callable[[str, dict[str, Any], str], dict[str, Any]]
+"""(path, body, command_id) -> the server's answer; raises Away or Refused."""
+
+
+class Spool:
+    """The directory of commands not yet handed over. Several processes may use it at once."""
+
+    def __init__(self, directory: Path | None = None) -> None:
+        self.directory = directory or state_directory() / "spool"
+
+    def keep(self, told: Told) -> Told:
+        """Make the command durable. After this returned it is not lost."""
+        with self._locked(_KEEPING):
+            write_durably(self.directory / f"{self._next_place():020d}-{told.command_id}.json", _dump(told))
+        return told
+
+    def waiting(self) -> list[Told]:
+        """What is not handed over yet, in the order in which it was told."""
+        return [told for _, told in self._files()]
+
+    def is_empty(self) -> bool:
+        """Whether nothing waits; costs one look at a directory."""
+        return not any(_places(self.directory))
+
+    def attach(self, incident: str) -> int:
+        """Say which incident those that know none belong to; returns how many."""
+        with self._locked(_HANDING_OVER), self._locked(_KEEPING):
+            unattached = [(path, told) for path, told in self._files() if told.needs_incident()]
+            for path, told in unattached:
+                write_durably(path, _dump(replace(told, incident=incident)))
+            return len(unattached)
+
+    def hand_over(self, post: Post, server: str, only_incident: Callable[[], str | None] = lambda: None) -> HandedOver:
+        """Send what waits for `server`, oldest first, until it is away or nothing is left.
+
+        `only_incident` is asked once when something knows no incident: the one that it must be, or None.
+        """
+        sent: list[Told] = []
+        refused: list[tuple[Told, str]] = []
+        why = ""
+        with self._locked(_HANDING_OVER):
+            guessed: str | None = None
+            asked = False
+            for path, told in self._files():
+                if told.server is not None and told.server != server:
+                    continue
+                if told.needs_incident():
+                    if not asked:
+                        guessed, asked = only_incident(), True
+                    if guessed is None:
+                        continue
+                    told = replace(told, incident=guessed)
+                try:
+                    answer = post(*self._filled(told), told.command_id)
+                except Away as error:
+                    why = str(error)
+                    break
+                except Refused as error:
+                    refused.append((told, str(error)))
+                    self._set_aside(path, told, str(error))
+                    continue
+                except _NotYet:
+                    continue
+                self._answered(path, told, answer)
+                sent.append(told)
+            left = self._files()
+            self._forget_answers({told.answer_of for _, told in left if told.answer_of})
+        return HandedOver(
+            sent=tuple(sent),
+            refused=tuple(refused),
+            waiting=len(left),
+            without_incident=sum(told.needs_incident() for _, told in left),
+            why_waiting=why,
+        )
+
+    def answer_to(self, command_id: str) -> dict[str, Any] | None:
+        """What the server answered to a command that others here wait for."""
+        path = self.directory / "answers" / f"{command_id}.json"
+        with contextlib.suppress(FileNotFoundError):
+            answer: dict[str, Any] = json.loads(path.read_bytes())
+            return answer
+        return None
+
+    def refused(self) -> list[dict[str, Any]]:
+        """What the server would not take, with its reason; kept until a person removes it."""
+        return [json.loads(path.read_bytes()) for path in _places(self.directory / "refused")]
+
+    def _filled(self, told: Told) -> tuple[str, dict[str, Any]]:
+        path = told.path.replace(INCIDENT, told.incident or "")
+        if told.answer_of:
+            if (self.directory / "refused").exists() and any(
+                _id_of(place) == told.answer_of for place in _places(self.directory / "refused")
+            ):
+                raise Refused("what it belongs to was refused")
+            answer = self.answer_to(told.answer_of)
+            if answer is None:
+                raise _NotYet
+            path = path.replace("{answer}", str(answer[told.answer_field]))
+        return path, told.body
+
+    def _answered(self, path: Path, told: Told, answer: dict[str, Any]) -> None:
+        # The answer first: whoever waits for it must find it even if we die between the two steps.
+        write_durably(self.directory / "answers" / f"{told.command_id}.json", json.dumps(answer).encode())
+        path.unlink()
+        sync_directory(self.directory)
+
+    def _set_aside(self, path: Path, told: Told, reason: str) -> None:
+        write_durably(
+            self.directory / "refused" / path.name,
+            json.dumps({**asdict(told), "refused_because": reason}, indent=1).encode(),
+        )
+        path.unlink()
+        sync_directory(self.directory)
+
+    def _forget_answers(self, needed: set[str]) -> None:
+        old = time.time() - 7 * 24 * 3600
+        for path in _places(self.directory / "answers"):
+            with contextlib.suppress(FileNotFoundError):
+                if path.stem not in needed and path.stat().st_mtime < old:
+                    path.unlink()
+
+    def _files(self) -> list[tuple[Path, Told]]:
+        read: list[tuple[Path, Told]] = []
+        for path in _places(self.directory):
+            with contextlib.suppress(FileNotFoundError):
+                read.append((path, Told(**json.loads(path.read_bytes()))))
+        return read
+
+    def _next_place(self) -> int:
+        # Order is that of telling, also when the machine's clock was set back in between.
+        last = max((int(path.name[:20]) for path in _places(self.directory)), default=0)
+        return max(time.time_ns() // 1000, last + 1)
+
+    @contextlib.contextmanager
+    def _locked(self, name: str) -> Iterator[None]:
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(self.directory / name, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+class _NotYet(Exception):
+    """What it refers to has not been answered yet."""
+
+
+def _places(directory: Path) -> list[Path]:
+    try:
+        return sorted(path for path in directory.iterdir() if path.suffix == ".json" and not path.name.startswith("."))
+    except FileNotFoundError:
+        return []
+
+
+def _id_of(path: Path) -> str:
+    return path.stem[21:]
+
+
+def _dump(told: Told) -> bytes:
+    return json.dumps(asdict(told), ensure_ascii=False, indent=1).encode()
