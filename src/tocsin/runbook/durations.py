@@ -16,8 +16,28 @@ _SIZES = {unit: timedelta(**{unit: 1}) for unit in _UNITS}
 _NUMBER_WORDS = {
     word: number
     for number, word in enumerate(
-        "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty".split(),
+        [
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+            "twenty",
+        ],
         start=1,
     )
 } | {"thirty": 30, "forty": 40, "forty-five": 45, "fifty": 50, "sixty": 60, "ninety": 90}
@@ -131,7 +151,7 @@ def format_duration(value: timedelta) -> str:
     seconds = int(value.total_seconds())
     if seconds % 86400 == 0 and seconds >= 3 * 86400:
         return f"{seconds // 86400}d"
-    parts = []
+    parts: list[str] = []
     for size, letter in ((3600, "h"), (60, "m"), (1, "s")):
         amount, seconds = divmod(seconds, size)
         if letter == "m" and not parts and not seconds and amount:
@@ -146,7 +166,7 @@ def say_duration(value: timedelta) -> str:
     seconds = int(value.total_seconds())
     if seconds == 3600:
         return "60 minutes"
-    sizes = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+    sizes: tuple[tuple[int, str], ...] = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
     if seconds < 3 * 86400 or seconds % 86400:
         sizes = sizes[1:]
     parts = []

@@ -7,8 +7,8 @@ A name without a value is *nothing*: any comparison with nothing is false, excep
 """
 
 import re
-from dataclasses import dataclass
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from tocsin.runbook.findings import nearest
@@ -175,7 +175,7 @@ def _kind(expression: Expression, types: Mapping[str, str]) -> str:
 
 
 def _type_of_name(path: str, types: Mapping[str, str]) -> str | None:
-    return types.get(path) or types.get(f"{path.split('.')[0]}.*" if "." in path else path)
+    return types.get(path) or types.get(f"{path.split('.', maxsplit=1)[0]}.*" if "." in path else path)
 
 
 def _compare(sign: str, left: Known, right: Known) -> bool:

@@ -1,8 +1,8 @@
 """What is wrong in a runbook, in the form that a person can act on, and the one error that reading may raise."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Iterable
 
 from tocsin.errors import Invalid, Mistake
 

@@ -1,9 +1,9 @@
 """What a runbook says, once read: severities, roles, clocks, gates, rules. All durations carry their unit."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_serializer, model_validator
 
 from tocsin.runbook.effects import Effect, RoleName
 from tocsin.runbook.expression import Expression, ExpressionError, parse_expression
@@ -21,6 +21,8 @@ from tocsin.runbook.parts import (
     Slug,
     Text,
 )
+from tocsin.timeline.facts.recovery import CheckSpec
+from tocsin.timeline.facts.review import ArtifactKind, FollowupKind
 
 
 def _listed(value: object) -> object:
@@ -33,10 +35,14 @@ class Condition(Part):
     text: str
     expression: Any = Field(exclude=True, repr=False)
 
+    @model_serializer
+    def _as_written(self) -> str:
+        return self.text
+
     @property
     def tree(self) -> Expression:
         """The condition, read."""
-        return self.expression  # type: ignore[no-any-return]
+        return cast(Expression, self.expression)
 
 
 def _condition(value: object) -> object:
@@ -102,7 +108,7 @@ class Required(Part):
         """Whether the role is required now; in no phase after resolved."""
         if severity not in self.severities or phase not in PHASES or phase in ("resolved", "review", "closed"):
             return False
-        return PHASES.index(self.from_phase) <= PHASES.index(phase)  # type: ignore[arg-type]
+        return PHASES.index(self.from_phase) <= PHASES.index(phase)
 
 
 class Role(Part):
@@ -169,24 +175,15 @@ class Clocks(Part):
 
 
 class Question(Part):
-    """Something that a person answers once; rules wait for `answered`."""
+    """Something that a person answers once, yes or no; rules wait for `escalation_answered`."""
 
     ask: Text
-    answers: tuple[Slug, ...] = ("yes", "no")
     role: RoleName | None = None
-
-    @field_validator("answers", mode="before")
-    @classmethod
-    def _words(cls, value: object) -> object:
-        """`[yes, no]` are words, also for those who hand over truth values."""
-        if not isinstance(value, list):
-            return value
-        return [("yes" if each else "no") if isinstance(each, bool) else each for each in value]
 
 
 Need = Literal[
     "severity_set", "mitigation_started", "criteria_pass", "decisions_closed", "review_scheduled", "postmortem_published",
-    "follow_ups_owned",
+    "follow_ups_owned", "artifacts_marked",
 ]  # fmt: skip
 
 
@@ -207,27 +204,39 @@ class Gate(Part):
 
 
 class RecoveryCheck(Part):
-    """An objective measure of recovery: a PromQL query, an HTTP probe, or a person's word."""
+    """An objective measure of recovery: a PromQL query, an HTTP probe (its URL), or a person's word (the question)."""
 
     title: Text
-    kind: Literal["promql", "http", "word"]
-    query: LongText | None = None
-    url: Text | None = None
-    ask: Text | None = None
-    role: RoleName | None = None
+    kind: Literal["promql", "http", "person"]
+    query: LongText
     below: float | None = None
     above: float | None = None
-    unit: Text | None = None
-    source: Slug | None = None
+    unit: Annotated[str, StringConstraints(max_length=20)] = ""
+    source: Text | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> "RecoveryCheck":
-        needed = {"promql": "query", "http": "url", "word": "ask"}[self.kind]
-        if getattr(self, needed) is None:
-            raise ValueError(f"a check of kind {self.kind} needs `{needed}`")
         if self.kind == "promql" and (self.below is None) == (self.above is None):
             raise ValueError("give `below` or `above`, and only one of them")
         return self
+
+    def spec(self, check_id: str, recovery: "Recovery", service: str | None = None) -> CheckSpec:
+        """The check as an incident keeps it, with the runbook's sampling."""
+        upper = self.below is not None
+        limit = self.below if upper else self.above
+        return CheckSpec(
+            id=check_id,
+            name=self.title,
+            kind=self.kind,
+            query=self.query,
+            source=self.source,
+            comparator="<" if upper or self.above is None else ">",
+            threshold=limit if limit is not None else 0.0,
+            unit=self.unit,
+            interval_seconds=int(recovery.sample_every.total_seconds()) if recovery.sample_every else 30,
+            fails_for_regression=recovery.regression_after or 3,
+            service=service,
+        )
 
 
 class Recovery(Part):
@@ -256,7 +265,7 @@ class Approvals(Part):
 class FollowUps(Part):
     """What a follow-up must carry, and when its owner is reminded."""
 
-    kinds: tuple[Slug, ...] = ()
+    kinds: tuple[FollowupKind, ...] = ()
     due_within: Duration | None = None
     remind_before: Duration | None = None
     remind_late_every: Duration | None = None
@@ -268,7 +277,7 @@ class Review(Part):
     within: DurationBySeverity | None = None
     postmortem_within: DurationBySeverity | None = None
     remind_before: Duration | None = None
-    artifacts: tuple[Slug, ...] = ()
+    artifacts: tuple[ArtifactKind, ...] = ()
     follow_ups: FollowUps | None = None
 
 

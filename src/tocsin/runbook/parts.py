@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, StringConstraints
 
-from tocsin.runbook.durations import Span, parse_duration, parse_span
+from tocsin.runbook.durations import Span, format_duration, parse_duration, parse_span, say_span
 
 Phase = Literal["declared", "triage", "mitigating", "restoring", "watching", "resolved", "review", "closed"]
 PHASES: tuple[Phase, ...] = (
@@ -17,8 +17,12 @@ SEVERITIES = (1, 2, 3)
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 LongText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
-Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
-DurationSpan = Annotated[Span, BeforeValidator(parse_span)]
+Duration = Annotated[
+    timedelta, BeforeValidator(parse_duration), PlainSerializer(format_duration, return_type=str, when_used="json")
+]
+DurationSpan = Annotated[
+    Span, BeforeValidator(parse_span), PlainSerializer(say_span, return_type=str, when_used="json")
+]
 
 
 def severity_of(value: object) -> int:

@@ -67,7 +67,7 @@ def _compose(text: str, first_line: int, findings: list[Finding]) -> Node:
     stack: list[_Open] = []
     count = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        line = first_line + event.start_mark.line
+        line = first_line + (event.start_mark.line if event.start_mark else 0)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise RunbookError([Finding(line, "Anchors and aliases are not read here.", "Write the value out.")])
         if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent, yaml.ScalarEvent)):
@@ -140,6 +140,8 @@ def _scalar(event: yaml.ScalarEvent, line: int) -> str | int | float | bool | No
 def _yaml_hint(problem: str) -> str:
     if "tab" in problem or "\\t" in problem:
         return "Indent with spaces."
+    if "expected ',' or" in problem:
+        return 'Put text with signs in it into quotes: "…?".'
     if "mapping values are not allowed" in problem:
         return "Put the text into quotes, or break the line after the colon."
     return "Check quotes, colons and indentation here."
