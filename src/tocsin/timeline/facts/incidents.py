@@ -445,6 +445,7 @@ class IncidentPart(Frozen):
     title: str = ""
     severity: int = 3
     highest_severity: int = 3  # the worst it ever was
+    severity_since: datetime | None = None
     phase: Phase = "declared"
     phases: tuple[PhaseSpan, ...] = ()
     restricted: bool = False
@@ -462,6 +463,8 @@ class IncidentPart(Frozen):
     roles: dict[str, RoleHolder] = {}
     deputy: str | None = None
     role_shouts: dict[str, int] = {}
+    role_shouted_at: dict[str, datetime] = {}
+    role_released_at: dict[str, datetime] = {}
     offers: dict[str, Offer] = {}
     milestones: dict[str, Milestone] = {}
     ticked: dict[str, Milestone] = {}
@@ -504,6 +507,7 @@ def _declared(part: IncidentPart, fact: Declared, entry: Entry) -> IncidentPart:
         title=fact.title,
         severity=fact.severity,
         highest_severity=fact.severity,
+        severity_since=entry.happened_at,
         phases=(PhaseSpan(phase="declared", entered_at=entry.happened_at),),
         restricted=fact.restricted,
         practice=fact.practice,
@@ -539,9 +543,7 @@ def _role_assigned(part: IncidentPart, fact: RoleAssigned, entry: Entry) -> Inci
     holder = RoleHolder(person=fact.person, since=entry.happened_at)
     members = part.members if fact.person in part.members else (*part.members, fact.person)
     offers = {role: offer for role, offer in part.offers.items() if role != fact.role}
-    part = part.model_copy(
-        update={"roles": {**part.roles, fact.role: holder}, "members": members, "offers": offers}
-    )
+    part = part.model_copy(update={"roles": {**part.roles, fact.role: holder}, "members": members, "offers": offers})
     return part.with_milestone("commander", entry) if fact.role == "commander" else part
 
 
@@ -555,7 +557,13 @@ def apply_incidents(part: IncidentPart, entry: Entry) -> IncidentPart:  # noqa: 
             return part.model_copy(update={"title": fact.title})
         case SeverityChanged():
             highest = min(part.highest_severity, fact.severity)
-            return part.model_copy(update={"severity": fact.severity, "highest_severity": highest})
+            return part.model_copy(
+                update={
+                    "severity": fact.severity,
+                    "highest_severity": highest,
+                    "severity_since": entry.happened_at,
+                }
+            )
         case PhaseChanged():
             return _moved(part, fact.phase, entry.happened_at)
         case Cancelled():
@@ -567,7 +575,12 @@ def apply_incidents(part: IncidentPart, entry: Entry) -> IncidentPart:  # noqa: 
         case RoleAssigned():
             return _role_assigned(part, fact, entry)
         case RoleReleased():
-            return part.model_copy(update={"roles": {k: v for k, v in part.roles.items() if k != fact.role}})
+            return part.model_copy(
+                update={
+                    "roles": {k: v for k, v in part.roles.items() if k != fact.role},
+                    "role_released_at": {**part.role_released_at, fact.role: entry.happened_at},
+                }
+            )
         case HandoverOffered():
             offer = Offer(to=fact.to, by=entry.actor.name, at=entry.happened_at)
             return part.model_copy(update={"offers": {**part.offers, fact.role: offer}})
@@ -576,7 +589,12 @@ def apply_incidents(part: IncidentPart, entry: Entry) -> IncidentPart:  # noqa: 
         case DeputyNamed():
             return part.model_copy(update={"deputy": fact.person})
         case RoleShouted():
-            return part.model_copy(update={"role_shouts": {**part.role_shouts, fact.role: fact.count}})
+            return part.model_copy(
+                update={
+                    "role_shouts": {**part.role_shouts, fact.role: fact.count},
+                    "role_shouted_at": {**part.role_shouted_at, fact.role: entry.happened_at},
+                }
+            )
         case MemberAdded():
             members = part.members if fact.person in part.members else (*part.members, fact.person)
             return part.model_copy(update={"members": members})
