@@ -14,6 +14,7 @@ from tests.standins.postgres import PostgresCluster
 from tests.standins.receiver import NtfyStandin, Receiver
 from tests.standins.smtp import SmtpStandin
 from tocsin.clock import SimulatedClock
+from tocsin.identity.keys import KEYS, Keys
 from tocsin.store.database import Database
 
 LONG = bool(os.environ.get("TOCSIN_TEST_LONG"))
@@ -96,7 +97,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 @pytest.fixture
 def database(database_url: str, clock: SimulatedClock) -> Iterator[Database]:
     """An open database on the simulated clock."""
-    opened = Database.open(database_url, clock)
+    opened = Database.open(database_url, clock, {KEYS: Keys.generate()})
     yield opened
     opened.close()
 

@@ -65,7 +65,9 @@ def is_postgresql(connection: Connection) -> bool:
     return connection.dialect.name == "postgresql"
 
 
-def insert_or_ignore(connection: Connection, table: Table, rows: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> int:
+def insert_or_ignore(
+    connection: Connection, table: Table, rows: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+) -> int:
     """Insert rows; those that hit a unique index are left as they are. Returns how many were inserted."""
     many = [rows] if isinstance(rows, Mapping) else list(rows)
     if not many:

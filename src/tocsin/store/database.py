@@ -7,7 +7,7 @@ announced are told to listeners, here at once and in other processes by NOTIFY.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -39,8 +39,9 @@ def announce(connection: Connection, topic: str) -> None:
 class Database:
     """An open database. Safe to use from many threads; close it once."""
 
-    def __init__(self, url: str, clock: Clock) -> None:
+    def __init__(self, url: str, clock: Clock, context: Mapping[str, object] | None = None) -> None:
         parsed = make_url(url)
+        self.context = dict(context or {})
         self.url = url
         self.clock = clock
         self.is_postgresql = parsed.get_backend_name() == "postgresql"
@@ -48,7 +49,9 @@ class Database:
         if self.is_postgresql:
             parsed = parsed.set(drivername="postgresql+psycopg")
             self._writing = self._reading = _postgresql_engine(parsed.render_as_string(hide_password=False))
-            self._announcer = PostgresAnnouncer(parsed.set(drivername="postgresql").render_as_string(hide_password=False))
+            self._announcer = PostgresAnnouncer(
+                parsed.set(drivername="postgresql").render_as_string(hide_password=False)
+            )
             self._writers = ThreadPoolExecutor(_POSTGRES_WRITERS, thread_name_prefix="tocsin-write")
         else:
             path = parsed.database or ""
@@ -60,9 +63,12 @@ class Database:
         self._closed = False
 
     @classmethod
-    def open(cls, url: str, clock: Clock) -> "Database":
-        """Open `sqlite:///PATH` or `postgresql://…`; the schema must have been migrated already."""
-        return cls(url, clock)
+    def open(cls, url: str, clock: Clock, context: Mapping[str, object] | None = None) -> "Database":
+        """Open `sqlite:///PATH` or `postgresql://…`; the schema must have been migrated already.
+
+        What `context` holds (the installation's keys) stands in `connection.info` of every connection.
+        """
+        return cls(url, clock, context)
 
     def write(self, work: Callable[[Connection, datetime], T]) -> T:
         """Run `work(connection, now)` in one durable transaction and return what it returned.
@@ -85,6 +91,7 @@ class Database:
         """Run `query(connection)` on a snapshot; nothing it writes is kept."""
         try:
             with self._reading.connect() as connection:
+                connection.info.update(self.context)
                 return query(connection)
         except OperationalError as error:
             raise _out_of_reach(error) from error
@@ -114,6 +121,7 @@ class Database:
         for attempt in range(1, _TRIES + 1):
             try:
                 with self._writing.begin() as connection:
+                    connection.info.update(self.context)
                     connection.info[_TOPICS] = set()
                     answer = work(connection, self.clock.now())
                     topics = frozenset(connection.info.pop(_TOPICS, ()))

@@ -46,7 +46,9 @@ class Fact(Frozen):
     def prose_fields(cls) -> tuple[str, ...]:
         """The names of its free-text fields."""
         return tuple(
-            name for name, field in cls.model_fields.items() if any(isinstance(mark, FreeText) for mark in field.metadata)
+            name
+            for name, field in cls.model_fields.items()
+            if any(isinstance(mark, FreeText) for mark in field.metadata)
         )
 
     def structure(self) -> dict[str, Any]:

@@ -16,7 +16,9 @@ from tocsin.timeline.facts.triage import TriagePart
 STATE_VERSION = 1
 
 _MODULES = (incidents, paging, triage, mitigation, comms, recovery, review)
-FACTS: dict[tuple[str, int], type[Fact]] = {(kind.kind, kind.version): kind for module in _MODULES for kind in module.KINDS}
+FACTS: dict[tuple[str, int], type[Fact]] = {
+    (kind.kind, kind.version): kind for module in _MODULES for kind in module.KINDS
+}
 
 
 class IncidentState(Frozen):

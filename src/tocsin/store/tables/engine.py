@@ -33,7 +33,12 @@ deadlines = Table(
     text("error", nullable=True),
     UniqueConstraint("subject_kind", "subject_id", "kind", "key", name="uq_deadlines_wanted"),
     # the loop's look: the soonest waiting row
-    Index("ix_deadlines_waiting", "next_try_at", sqlite_where=sql("state = 'waiting'"), postgresql_where=sql("state = 'waiting'")),
+    Index(
+        "ix_deadlines_waiting",
+        "next_try_at",
+        sqlite_where=sql("state = 'waiting'"),
+        postgresql_where=sql("state = 'waiting'"),
+    ),
 )
 tasks = Table(
     "tasks",
@@ -56,7 +61,12 @@ tasks = Table(
     instant("done_at", nullable=True),
     text("error", nullable=True),
     UniqueConstraint("kind", "key", name="uq_tasks_kind_key"),
-    Index("ix_tasks_waiting", "next_try_at", sqlite_where=sql("state = 'waiting'"), postgresql_where=sql("state = 'waiting'")),
+    Index(
+        "ix_tasks_waiting",
+        "next_try_at",
+        sqlite_where=sql("state = 'waiting'"),
+        postgresql_where=sql("state = 'waiting'"),
+    ),
     Index("ix_tasks_subject", "subject_kind", "subject_id"),
 )
 deliveries = Table(

@@ -56,7 +56,9 @@ page_log = Table(
     text("page_id"),
     Column("seq", Integer, nullable=False),
     instant("at"),
-    text("kind"),  # opened | step | attempt | receipt | failed | skipped | acknowledged | also | snoozed | reopened | told_over | ended …
+    text(
+        "kind"
+    ),  # opened | step | attempt | receipt | failed | skipped | acknowledged | also | snoozed | reopened | told_over | ended …
     text("person_id", nullable=True),
     text("method", nullable=True),
     text("delivery_id", nullable=True),

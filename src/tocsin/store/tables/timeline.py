@@ -50,7 +50,7 @@ entries = Table(
     # the bytes that are hashed and that the fold reads; the free texts apart, so that they can be redacted
     Column("body", LargeBinary, nullable=False),
     json("texts"),
-    text("salt"),
+    json("salts"),
     text("prev"),
     text("hash"),
     text("redacted_by", nullable=True),
@@ -66,5 +66,9 @@ copies = Table(
 )
 # A runbook bundle as text, pinned by the SHA-256 of its canonical form.
 bundles = Table(
-    "bundles", metadata, text("digest", primary_key=True), Column("content", Text, nullable=False), instant("created_at")
+    "bundles",
+    metadata,
+    text("digest", primary_key=True),
+    Column("content", Text, nullable=False),
+    instant("created_at"),
 )

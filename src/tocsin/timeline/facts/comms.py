@@ -280,9 +280,7 @@ def _vendor(part: CommsPart, fact: VendorNoted | VendorLate) -> CommsPart:
     else:
         respond_by = fact.respond_by or (known.respond_by if fact.state == "waiting" else None)
         changes = {"state": fact.state, "notes": (*known.notes, fact.text), "respond_by": respond_by}
-    return part.model_copy(
-        update={"vendors": {**part.vendors, fact.engagement_id: known.model_copy(update=changes)}}
-    )
+    return part.model_copy(update={"vendors": {**part.vendors, fact.engagement_id: known.model_copy(update=changes)}})
 
 
 KINDS: tuple[type[Fact], ...] = (

@@ -193,9 +193,7 @@ def _changed(part: MitigationPart, decision_id: str, changes: dict[str, object])
     known = part.decisions.get(decision_id)
     if known is None:
         return part
-    return part.model_copy(
-        update={"decisions": {**part.decisions, decision_id: known.model_copy(update=changes)}}
-    )
+    return part.model_copy(update={"decisions": {**part.decisions, decision_id: known.model_copy(update=changes)}})
 
 
 def apply_mitigation(part: MitigationPart, entry: Entry) -> MitigationPart:  # noqa: PLR0911 - one line a kind
@@ -226,9 +224,7 @@ def apply_mitigation(part: MitigationPart, entry: Entry) -> MitigationPart:  # n
             }
             return _changed(part, fact.decision_id, ran)
         case DecisionClosed():
-            return _changed(
-                part, fact.decision_id, {"actual": fact.actual, "matched": fact.matched, "closed_at": at}
-            )
+            return _changed(part, fact.decision_id, {"actual": fact.actual, "matched": fact.matched, "closed_at": at})
         case DecisionExtended():
             return _changed(part, fact.decision_id, {"expected_by": fact.expected_by})
         case DecisionDue():

@@ -259,9 +259,7 @@ def apply_recovery(part: RecoveryPart, entry: Entry) -> RecoveryPart:  # noqa: P
         case VerdictChanged() | Attested():
             return _judged(part, fact, entry)
         case HoldStarted():
-            return part.model_copy(
-                update={"hold_started_at": at, "hold_seconds": fact.seconds, "hold_passed_at": None}
-            )
+            return part.model_copy(update={"hold_started_at": at, "hold_seconds": fact.seconds, "hold_passed_at": None})
         case HoldBroken():
             return part.model_copy(update={"hold_started_at": None, "hold_passed_at": None})
         case HoldPassed():
@@ -287,9 +285,7 @@ def apply_recovery(part: RecoveryPart, entry: Entry) -> RecoveryPart:  # noqa: P
         case NoDataTold():
             return part.model_copy(update={"no_data_told": tuple({*part.no_data_told, *fact.checks})})
         case GateOverridden():
-            override = Override(
-                gate=fact.gate, missing=fact.missing, reason=fact.reason, by=entry.actor.name, at=at
-            )
+            override = Override(gate=fact.gate, missing=fact.missing, reason=fact.reason, by=entry.actor.name, at=at)
             return part.model_copy(update={"overrides": (*part.overrides, override)})
     if entry.kind == "phase_changed" and getattr(fact, "phase", "") in ("triage", "mitigating"):
         return part.model_copy(update=_NO_WINDOWS)

@@ -111,7 +111,9 @@ class ArtifactMarked(Fact):
 
     def sentence(self, name_of: NameOf) -> str:
         del name_of
-        return f"added {self.what}: {self.title or self.url}" if self.available else f"marked {self.what}: not available."
+        return (
+            f"added {self.what}: {self.title or self.url}" if self.available else f"marked {self.what}: not available."
+        )
 
 
 class Followup(Frozen):
@@ -156,9 +158,7 @@ def _followup(part: ReviewPart, fact: FollowupChanged | FollowupLate) -> ReviewP
     else:
         given = {"owner": fact.owner, "due_at": fact.due_at, "state": fact.state}
         changes = {name: value for name, value in given.items() if value is not None}
-    return part.model_copy(
-        update={"followups": {**part.followups, fact.followup_id: known.model_copy(update=changes)}}
-    )
+    return part.model_copy(update={"followups": {**part.followups, fact.followup_id: known.model_copy(update=changes)}})
 
 
 def apply_review(part: ReviewPart, entry: Entry) -> ReviewPart:  # noqa: PLR0911 - one line a kind

@@ -1,0 +1,239 @@
+"""Claiming rows: attempts + 1 and a fenced lease are committed before the work begins."""
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, and_, func, or_, select, update
+
+from tocsin.engine.deliveries import Delivery
+from tocsin.engine.tasks import COALESCING
+from tocsin.engine.work import LEASE, MOST_TRIES, PAGE_PATIENCE, Job, backoff
+from tocsin.store.columns import lock_rows
+from tocsin.store.tables.engine import deadlines, deliveries, tasks
+
+_jitter = random.SystemRandom()
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A row held by this node until its lease ends; `fence` tells whether it still is."""
+
+    table: Table
+    id: str
+    fence: int
+    job: Job
+    paging: bool
+    claimable_since: datetime
+
+
+@dataclass(frozen=True)
+class ClaimedDelivery:
+    """A delivery held by this node."""
+
+    delivery: Delivery
+    fence: int
+
+
+def claim_jobs(connection: Connection, table: Table, node: str, now: datetime, limit: int) -> list[Claimed]:
+    """Claim due deadlines or tasks, the longest due first."""
+    free = or_(table.c.lease_until.is_(None), table.c.lease_until <= now)
+    rows = connection.execute(
+        lock_rows(
+            connection,
+            select(table)
+            .where(table.c.state == "waiting", table.c.next_try_at <= now, free)
+            .order_by(table.c.next_try_at)
+            .limit(limit),
+            skip_locked=True,
+        )
+    ).all()
+    claimed = []
+    for row in rows:
+        key = row.key
+        values: dict[str, Any] = {
+            "attempts": row.attempts + 1,
+            "fence": row.fence + 1,
+            "lease_owner": node,
+            "lease_until": now + LEASE,
+        }
+        is_task = table is tasks
+        since = (row.claimable_since or now) if is_task else row.due_at
+        if is_task:
+            values["claimable_since"] = since
+            if key.startswith(COALESCING):
+                values["key"] = key = f"{key[1:]}:{row.id}"
+        connection.execute(update(table).where(table.c.id == row.id).values(**values))
+        job = Job(
+            id=row.id,
+            kind=row.kind,
+            subject_kind=row.subject_kind,
+            subject_id=row.subject_id,
+            key=key,
+            payload=row.payload,
+            due_at=row.next_try_at if is_task else row.due_at,
+            attempt=row.attempts + 1,
+        )
+        paging = bool(row.paging) if is_task else row.subject_kind == "page"
+        claimed.append(Claimed(table, row.id, row.fence + 1, job, paging, since))
+    return claimed
+
+
+def holds(connection: Connection, claimed: Claimed) -> bool:
+    """Whether this node still holds the row (locked until the transaction ends)."""
+    table = claimed.table
+    fence = connection.execute(
+        lock_rows(connection, select(table.c.fence).where(table.c.id == claimed.id, table.c.state == "waiting"))
+    ).scalar()
+    return bool(fence == claimed.fence)
+
+
+def finish(connection: Connection, claimed: Claimed, now: datetime) -> None:
+    """The work is done, in the same transaction."""
+    table = claimed.table
+    values = {"state": "fired", "fired_at": now} if table is deadlines else {"state": "done", "done_at": now}
+    connection.execute(
+        update(table).where(table.c.id == claimed.id).values(**values, lease_owner=None, lease_until=None, error=None)
+    )
+
+
+def fail(connection: Connection, claimed: Claimed, error: str, now: datetime) -> bool:
+    """Store the error and the next try; returns True when the row has just become stuck and a person must be told.
+
+    Page steps are never parked: they stay waiting, and are told of.
+    """
+    table = claimed.table
+    patience_over = claimed.paging and now - claimed.claimable_since >= PAGE_PATIENCE
+    hopeless = patience_over or claimed.job.attempt >= MOST_TRIES
+    parked = hopeless and not claimed.paging
+    values: dict[str, Any] = {"error": error[:2000], "lease_owner": None, "lease_until": None}
+    if parked:
+        values["state"] = "stuck"
+    else:
+        values["next_try_at"] = now + backoff(claimed.job.attempt, _jitter.random())
+    connection.execute(
+        update(table).where(table.c.id == claimed.id, table.c.fence == claimed.fence).values(**values)
+    )
+    return hopeless
+
+
+def jitter() -> float:
+    """A random share of the backoff, 0 to 1."""
+    return _jitter.random()
+
+
+def has_due(connection: Connection, table: Table, now: datetime) -> bool:
+    """Whether some deadline or task may be claimed: a read, so that an idle loop never takes the writer."""
+    free = or_(table.c.lease_until.is_(None), table.c.lease_until <= now)
+    return (
+        connection.execute(
+            select(table.c.id).where(table.c.state == "waiting", table.c.next_try_at <= now, free).limit(1)
+        ).first()
+        is not None
+    )
+
+
+def claim_deliveries(
+    connection: Connection, lane: str, kinds: Iterable[str], node: str, now: datetime, limit: int
+) -> list[ClaimedDelivery]:
+    """Claim due deliveries of a lane; the attempt is committed before the call.
+
+    One whose lease ended while sending has an unknown outcome: *resend* sends it again, *confirm* and *ask* are
+    given to the handler as `again`, which decides.
+    """
+    waiting = and_(deliveries.c.state == "waiting", deliveries.c.next_try_at <= now)
+    lost = and_(deliveries.c.state == "sending", deliveries.c.lease_until <= now)
+    rows = connection.execute(
+        lock_rows(
+            connection,
+            select(deliveries)
+            .where(deliveries.c.lane == lane, deliveries.c.kind.in_(tuple(kinds)), or_(waiting, lost))
+            .order_by(deliveries.c.next_try_at)
+            .limit(limit),
+            skip_locked=True,
+        )
+    ).all()
+    claimed = []
+    for row in rows:
+        again = row.state == "sending"
+        if again and row.on_unknown == "ask":
+            connection.execute(
+                update(deliveries)
+                .where(deliveries.c.id == row.id)
+                .values(state="unknown", lease_owner=None, lease_until=None, error="the answer was never seen", ended_at=now)
+            )
+            continue
+        connection.execute(
+            update(deliveries)
+            .where(deliveries.c.id == row.id)
+            .values(
+                state="sending",
+                attempts=row.attempts + 1,
+                fence=row.fence + 1,
+                lease_owner=node,
+                lease_until=now + LEASE * 2,
+            )
+        )
+        claimed.append(ClaimedDelivery(_delivery(row, again=again), row.fence + 1))
+    return claimed
+
+
+def _delivery(row: Row[Any], *, again: bool) -> Delivery:
+    return Delivery(
+        id=row.id,
+        lane=row.lane,
+        kind=row.kind,
+        subject_kind=row.subject_kind,
+        subject_id=row.subject_id,
+        idempotency_key=row.idempotency_key,
+        payload=row.payload,
+        attempt=row.attempts + 1,
+        again=again,
+    )
+
+
+def due_lanes(connection: Connection, now: datetime) -> list[str]:
+    """Lanes with something to send now."""
+    waiting = and_(deliveries.c.state == "waiting", deliveries.c.next_try_at <= now)
+    lost = and_(deliveries.c.state == "sending", deliveries.c.lease_until <= now)
+    return list(connection.execute(select(deliveries.c.lane).where(or_(waiting, lost)).distinct()).scalars())
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """The soonest moment at which some row may be claimed; None when nothing waits."""
+    moments = []
+    for table in (deadlines, tasks):
+        soonest = select(func.min(func.coalesce(table.c.lease_until, table.c.next_try_at))).where(table.c.state == "waiting")
+        moments.append(connection.execute(soonest).scalar())
+    moments.append(
+        connection.execute(select(func.min(deliveries.c.next_try_at)).where(deliveries.c.state == "waiting")).scalar()
+    )
+    moments.append(
+        connection.execute(select(func.min(deliveries.c.lease_until)).where(deliveries.c.state == "sending")).scalar()
+    )
+    found = [_aware(connection, moment) for moment in moments if moment is not None]
+    return min(found, default=None)
+
+
+def _aware(connection: Connection, moment: Any) -> datetime:
+    """`coalesce` loses the column's type on SQLite; give it back."""
+    if isinstance(moment, datetime):
+        return moment
+    converted = deadlines.c.due_at.type.process_result_value(moment, connection.dialect)
+    assert converted is not None
+    return converted
+
+
+def release_leases(connection: Connection, node: str, now: datetime) -> int:
+    """Free at once what a dead node held; its deliveries' outcomes are unknown from now."""
+    freed = 0
+    for table in (deadlines, tasks, deliveries):
+        result = connection.execute(
+            update(table).where(table.c.lease_owner == node, table.c.lease_until > now).values(lease_until=now)
+        )
+        freed += int(result.rowcount)
+    return freed
+
+
