@@ -1,0 +1,179 @@
+"""Who is on call by a schedule: its rotations with overrides on top. Pure.
+
+An override beats every rotation; of two at once, the one made last. Then the first rotation that has somebody.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from tocsin.oncall import rotation as rotations
+from tocsin.organisation.model.schedule import Schedule
+
+HORIZON = timedelta(days=120)
+"""How far ahead 'until' and 'next' look; a turn may last longer, then they are not known."""
+
+
+@dataclass(frozen=True, order=True)
+class Override:
+    """Somebody takes it from `start` until just before `end`; of overlapping ones, the later `made_at` counts."""
+
+    start: datetime
+    end: datetime
+    person: str
+    made_at: datetime
+    id: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class FinalShift:
+    """What the layers come to: who has it, by which rotation (`layer`, its place from 0) or by which override."""
+
+    start: datetime
+    end: datetime
+    person: str
+    source: Literal["rotation", "override"]
+    layer: int = 0
+    turn: int = 0
+    override_id: str = ""
+
+    def covers(self, at: datetime) -> bool:
+        """Whether the instant lies in the shift."""
+        return self.start <= at < self.end
+
+
+@dataclass(frozen=True)
+class Gap:
+    """From `start` until just before `end` nobody is on call."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True)
+class OnCall:
+    """The answer to 'who is on call': person (None: nobody), until when that stays so, and who is next.
+
+    `until` is None when it stays so beyond the horizon. `next_person` is None when a gap follows or nothing changes.
+    """
+
+    person: str | None
+    source: Literal["rotation", "override", "nobody"]
+    until: datetime | None
+    next_person: str | None
+    override_id: str = ""
+
+
+def who(schedule: Schedule, overrides: Iterable[Override], at: datetime) -> str | None:
+    """Who is on call at an instant, or None."""
+    winner = _winner([each for each in overrides if each.start <= at < each.end])
+    if winner:
+        return winner.person
+    return next((person for layer in schedule.rotations if (person := rotations.who(layer, at))), None)
+
+
+def final_shifts(
+    schedule: Schedule, overrides: Iterable[Override], start: datetime, end: datetime
+) -> tuple[FinalShift, ...]:
+    """Who has it when in [start, end), in order, without overlap, cut at the edges of that window."""
+    taken: list[FinalShift] = []
+    for piece in _override_pieces(overrides, start, end):
+        _fill(taken, piece)
+    for place, layer in enumerate(schedule.rotations):
+        covered = sorted(taken, key=lambda shift: shift.start)
+        for shift in rotations.shifts(layer, start, end):
+            whole = FinalShift(
+                max(shift.start, start), min(shift.end, end), shift.person, "rotation", place, shift.turn
+            )
+            taken.extend(_uncovered(whole, covered))
+    return _joined(sorted(taken, key=lambda shift: shift.start))
+
+
+def gaps(schedule: Schedule, overrides: Iterable[Override], start: datetime, end: datetime) -> tuple[Gap, ...]:
+    """When nobody is on call in [start, end), in order."""
+    found: list[Gap] = []
+    at = start
+    for shift in final_shifts(schedule, overrides, start, end):
+        if shift.start > at:
+            found.append(Gap(at, shift.start))
+        at = shift.end
+    if at < end:
+        found.append(Gap(at, end))
+    return tuple(found)
+
+
+def on_call(schedule: Schedule, overrides: Sequence[Override], at: datetime, horizon: timedelta = HORIZON) -> OnCall:
+    """Who is on call at an instant, until when, and who is next; looks ahead in growing strides."""
+    stride = timedelta(days=8)
+    while True:
+        window = min(stride, horizon)
+        answer = _look(schedule, overrides, at, at + window)
+        if answer.until is not None or window == horizon:
+            return answer
+        stride *= 4
+
+
+def _look(schedule: Schedule, overrides: Sequence[Override], at: datetime, end: datetime) -> OnCall:
+    shifts = final_shifts(schedule, overrides, at, end)
+    if not shifts:
+        return OnCall(None, "nobody", None, None)
+    first = shifts[0]
+    if first.start > at:
+        return OnCall(None, "nobody", first.start, first.person)
+    until = first.end
+    for shift in shifts[1:]:
+        if shift.start > until:
+            break
+        if shift.person != first.person:
+            return OnCall(first.person, first.source, until, shift.person, first.override_id)
+        until = shift.end
+    return OnCall(first.person, first.source, until if until < end else None, None, first.override_id)
+
+
+def _winner(candidates: Sequence[Override]) -> Override | None:
+    return max(candidates, key=lambda each: (each.made_at, each.id), default=None)
+
+
+def _override_pieces(overrides: Iterable[Override], start: datetime, end: datetime) -> list[FinalShift]:
+    """Overrides cut to the window, the one made last first."""
+    within = [each for each in overrides if each.start < end and each.end > start and each.start < each.end]
+    within.sort(key=lambda each: (each.made_at, each.id), reverse=True)
+    return [
+        FinalShift(max(each.start, start), min(each.end, end), each.person, "override", override_id=each.id)
+        for each in within
+    ]
+
+
+def _fill(taken: list[FinalShift], piece: FinalShift) -> None:
+    taken.extend(_uncovered(piece, sorted(taken, key=lambda shift: shift.start)))
+
+
+def _uncovered(piece: FinalShift, covered: Sequence[FinalShift]) -> list[FinalShift]:
+    """What is left of a piece where nothing of `covered` (in order, without overlap) lies."""
+    left: list[FinalShift] = []
+    at = piece.start
+    for other in covered:
+        if other.end <= at:
+            continue
+        if other.start >= piece.end:
+            break
+        if other.start > at:
+            left.append(replace(piece, start=at, end=other.start))
+        at = other.end
+    if at < piece.end:
+        left.append(replace(piece, start=at))
+    return left
+
+
+def _joined(shifts: Iterable[FinalShift]) -> tuple[FinalShift, ...]:
+    """Neighbours of the same turn or the same override become one; a handover to oneself stays two."""
+    joined: list[FinalShift] = []
+    for shift in shifts:
+        last = joined[-1] if joined else None
+        if last and last.end == shift.start and replace(last, start=shift.start, end=shift.end) == shift:
+            joined[-1] = replace(last, end=shift.end)
+        else:
+            joined.append(shift)
+    return tuple(joined)
