@@ -36,7 +36,7 @@ class Actor:
     """Who gives a command or asks a question.
 
     `id` is unique among all kinds and the same over time (`dana`, `token:018f…`, `system`); `person_id` is the
-    person behind it, if any. A token has scopes (`alerts`, `incidents:write`, …); `None` means all of its right.
+    person behind it, if any. A token has scopes (`respond`, `freeze:read`, …); `None` means all of its right.
     """
 
     kind: ActorKind
@@ -47,20 +47,29 @@ class Actor:
     scopes: frozenset[str] | None = None
 
     def may(self, right: Right, scope: str | None = None) -> bool:
-        """Whether the actor has the right and, if its token is limited, the scope."""
+        """Whether the actor has the right and, being a token, a scope that reaches so far.
+
+        The scopes `read`, `respond`, `manage`, `admin` reach as far as the right of that rank; a narrow one
+        (`freeze:read`, `changes:write`) allows just the use cases that name it.
+        """
         if self.right < right:
             return False
-        if self.scopes is None or scope is None:
+        if self.scopes is None:
             return True
-        stem = scope.partition(":")[0]
-        return scope in self.scopes or stem in self.scopes or f"{stem}:write" in self.scopes
+        reach = max((SCOPE_REACH[each] for each in self.scopes if each in SCOPE_REACH), default=None)
+        return (reach is not None and reach >= right) or (scope is not None and scope in self.scopes)
 
     def require(self, right: Right, scope: str | None = None) -> None:
         """Raise Forbidden, naming what is missing, unless the actor may."""
         if self.right < right:
             raise Forbidden(f"{self.name} has the right {self.right.word}; this needs {right.word}")
         if not self.may(right, scope):
-            raise Forbidden(f"the token of {self.name} has not the scope {scope!r}; make one with --scope {scope}")
+            needed = next(word for word, reach in SCOPE_REACH.items() if reach == right)
+            raise Forbidden(f"the token of {self.name} has not the scope {needed!r}; make one with --scope {needed}")
+
+
+SCOPE_REACH = {"read": Right.VIEWER, "respond": Right.RESPONDER, "manage": Right.MANAGER, "admin": Right.ADMIN}
+NARROW_SCOPES = ("freeze:read", "changes:write")
 
 
 SYSTEM = Actor(kind="system", id="system", name="Tocsin", right=Right.ADMIN)

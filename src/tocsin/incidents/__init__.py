@@ -1,0 +1,1 @@
+"""The response itself: declared, staffed, moved through its phases."""
