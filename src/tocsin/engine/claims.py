@@ -113,9 +113,7 @@ def fail(connection: Connection, claimed: Claimed, error: str, now: datetime) ->
         values["state"] = "stuck"
     else:
         values["next_try_at"] = now + backoff(claimed.job.attempt, _jitter.random())
-    connection.execute(
-        update(table).where(table.c.id == claimed.id, table.c.fence == claimed.fence).values(**values)
-    )
+    connection.execute(update(table).where(table.c.id == claimed.id, table.c.fence == claimed.fence).values(**values))
     return hopeless
 
 
@@ -162,7 +160,9 @@ def claim_deliveries(
             connection.execute(
                 update(deliveries)
                 .where(deliveries.c.id == row.id)
-                .values(state="unknown", lease_owner=None, lease_until=None, error="the answer was never seen", ended_at=now)
+                .values(
+                    state="unknown", lease_owner=None, lease_until=None, error="the answer was never seen", ended_at=now
+                )
             )
             continue
         connection.execute(
@@ -205,7 +205,9 @@ def next_due(connection: Connection) -> datetime | None:
     """The soonest moment at which some row may be claimed; None when nothing waits."""
     moments = []
     for table in (deadlines, tasks):
-        soonest = select(func.min(func.coalesce(table.c.lease_until, table.c.next_try_at))).where(table.c.state == "waiting")
+        soonest = select(func.min(func.coalesce(table.c.lease_until, table.c.next_try_at))).where(
+            table.c.state == "waiting"
+        )
         moments.append(connection.execute(soonest).scalar())
     moments.append(
         connection.execute(select(func.min(deliveries.c.next_try_at)).where(deliveries.c.state == "waiting")).scalar()
@@ -235,5 +237,3 @@ def release_leases(connection: Connection, node: str, now: datetime) -> int:
         )
         freed += int(result.rowcount)
     return freed
-
-

@@ -48,7 +48,8 @@ def beat(connection: Connection, node: str, now: datetime) -> list[str]:
     silent = select(nodes.c.id).where(nodes.c.id != node, nodes.c.seen_at < now - SILENT_AFTER)
     for other in connection.execute(silent).scalars().all():
         free = connection.execute(
-            text("SELECT pg_try_advisory_xact_lock(:space, :number)"), {"space": _LOCK_SPACE, "number": lock_number(other)}
+            text("SELECT pg_try_advisory_xact_lock(:space, :number)"),
+            {"space": _LOCK_SPACE, "number": lock_number(other)},
         ).scalar()
         if free:
             claims.release_leases(connection, other, now)

@@ -49,6 +49,3 @@ def once(
 def forget_old(connection: Connection, now: datetime) -> int:
     """Remove ids older than `KEPT`; returns how many."""
     return int(connection.execute(delete(commands).where(commands.c.at < now - KEPT)).rowcount)
-
-
-

@@ -79,7 +79,9 @@ class Keys:
         """Whether `sign` made the signature, under any of the keys."""
         key_id, _, digest = signature.partition(".")
         return any(
-            hmac.compare_digest(_hmac(key, purpose, message), digest) for known, key in self.secrets_by_id if known == key_id
+            hmac.compare_digest(_hmac(key, purpose, message), digest)
+            for known, key in self.secrets_by_id
+            if known == key_id
         )
 
     def seal(self, purpose: str, plain: str) -> str:
@@ -96,7 +98,9 @@ class Keys:
             if known == key_id:
                 try:
                     raw = base64.urlsafe_b64decode(encoded)
-                    plain = AESGCM(_subkey(key, purpose)).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], purpose.encode())
+                    plain = AESGCM(_subkey(key, purpose)).decrypt(
+                        raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], purpose.encode()
+                    )
                 except (ValueError, InvalidTag):
                     break
                 return plain.decode()

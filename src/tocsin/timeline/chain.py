@@ -39,7 +39,9 @@ def canonical(value: Any) -> bytes:
 
 def text_digest(salt: str, field: str, text: str) -> str:
     """The digest that stands in the body for a free text."""
-    return hashlib.sha256(b"\0".join((salt.encode(), field.encode(), text.encode("utf-8", "surrogatepass")))).hexdigest()
+    return hashlib.sha256(
+        b"\0".join((salt.encode(), field.encode(), text.encode("utf-8", "surrogatepass")))
+    ).hexdigest()
 
 
 def forge(entry: Entry, prev: str) -> Link:
@@ -76,7 +78,9 @@ def read(link: Link) -> Entry:
     raw = json.loads(link.body)
     fact_type: type[Fact] | None = FACTS.get((raw["kind"], raw["version"]))
     if fact_type is None:
-        raise ValueError(f"unknown kind of entry {raw['kind']!r}, version {raw['version']}; this Tocsin is too old for it")
+        raise ValueError(
+            f"unknown kind of entry {raw['kind']!r}, version {raw['version']}; this Tocsin is too old for it"
+        )
     texts = {field: link.texts.get(field, REDACTED) for field in raw["texts"]}
     return Entry(
         incident_id=raw["incident"],
@@ -111,7 +115,9 @@ def faults(link: Link, prev: str, redactions: Mapping[int, Iterable[str]]) -> li
                 wrong.append(f"its text {field!r} is gone and no redaction names it")
         elif salt is None or text_digest(salt, field, text) != digest:
             wrong.append(f"its text {field!r} was changed")
-    wrong.extend(f"it has a text {field!r} that was never recorded" for field in link.texts if field not in raw["texts"])
+    wrong.extend(
+        f"it has a text {field!r} that was never recorded" for field in link.texts if field not in raw["texts"]
+    )
     return wrong
 
 

@@ -4,11 +4,13 @@ from sqlalchemy import Index, Table
 
 from tocsin.store.tables.base import flag, instant, json, metadata, text
 
-# One account for each person who may sign in; the person's name, e-mail and zone live in the organisation.
+# One account for each person who may sign in. Name and e-mail are copies of the organisation's, kept by its use cases.
 accounts = Table(
     "accounts",
     metadata,
     text("person_id", primary_key=True),
+    text("name"),
+    text("email", nullable=True, unique=True),  # lower case
     text("right"),  # viewer | responder | manager | admin
     text("password_hash", nullable=True),
     instant("created_at"),
