@@ -3,7 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tocsin import wallclock
 from tocsin.errors import Invalid
@@ -20,9 +21,9 @@ ZONES = (
     "Asia/Pyongyang",
     "UTC",
 )
-walls = st.datetimes(min_value=datetime(2005, 1, 1), max_value=datetime(2035, 1, 1)).map(
-    lambda wall: wall.replace(second=0, microsecond=0)
-)
+walls = st.datetimes(
+    min_value=datetime.fromisoformat("2005-01-01"), max_value=datetime.fromisoformat("2035-01-01")
+).map(lambda wall: wall.replace(second=0, microsecond=0))
 
 
 def at(text: str) -> datetime:

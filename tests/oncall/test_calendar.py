@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from icalendar import Calendar
 
-from tocsin.oncall import calendar, schedule as schedules
+from tocsin.oncall import calendar
+from tocsin.oncall import schedule as schedules
 from tocsin.oncall.calendar import FeedShift
 from tocsin.organisation.model.schedule import Schedule
 

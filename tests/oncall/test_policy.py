@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tocsin.oncall import policy as policies
 from tocsin.oncall.policy import Directory, Rung
@@ -14,7 +15,7 @@ DIRECTORY = Directory(
     active={"mara", "kofi", "dana", "jonas"},
     teams={"platform": ("jonas", "gone", "mara"), "empty": ()},
     schedules=set(ON_CALL),
-    who=lambda schedule, at: ON_CALL[schedule],
+    who=lambda schedule, _: ON_CALL[schedule],
 )
 
 
@@ -54,5 +55,5 @@ def test_the_ladder_is_climbed_once_and_then_repeated_as_often_as_said(steps: in
         climbed.append((rung.round, rung.step))
         waited += policies.wait_after(policy, rung)
         rung = policies.next_rung(policy, rung)
-    assert climbed == [(round, place) for round in range(repeat + 1) for place in range(steps)]
+    assert climbed == [(around, place) for around in range(repeat + 1) for place in range(steps)]
     assert waited == policies.full_length(policy)

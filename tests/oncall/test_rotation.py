@@ -1,11 +1,13 @@
 """Rotations, against an oracle that watches the wall clock minute by minute."""
 
+import itertools
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tocsin.oncall import rotation as rotations
 from tocsin.organisation.model.schedule import WEEKDAYS, Hours, Rotation
@@ -54,7 +56,7 @@ def watch(rotation: Rotation, start: datetime, end: datetime) -> Iterator[tuple[
             if WEEKDAYS[day.weekday()] in hours.days:
                 last = day if hours.end > hours.begin else day + timedelta(days=1)
                 windows.append((datetime.combine(day, hours.begin), datetime.combine(last, hours.end)))
-    highest = datetime.min
+    highest = datetime.min  # noqa: DTZ901 - a wall time has no zone
     now = start
     while now < end:
         # the highest time that the clock has shown so far: an hour that repeats brings nothing new
@@ -107,7 +109,7 @@ def test_each_shift_ends_where_the_next_begins_also_in_fifty_years(rotation: Rot
     start = datetime.combine(rotation.starts, time(), UTC) + timedelta(days=days)
     found = list(rotations.shifts(rotation, start, start + timedelta(days=30)))
     assert found
-    for earlier, later in zip(found, found[1:], strict=False):
+    for earlier, later in itertools.pairwise(found):
         assert earlier.end == later.start
         assert later.turn > earlier.turn
     assert all(rotations.who(rotation, shift.start) == shift.person for shift in found)

@@ -1,8 +1,10 @@
 """Schedules: rotations in layers, overrides on top, gaps, and who is next."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tocsin.oncall import schedule as schedules
 from tocsin.oncall.schedule import Gap, Override
@@ -68,12 +70,10 @@ def test_shifts_and_gaps_agree_with_asking_at_every_half_hour(
     start, end = EPOCH + begin * HOUR, EPOCH + (begin + length) * HOUR
     shifts = schedules.final_shifts(schedule, overrides, start, end)
     gaps = schedules.gaps(schedule, overrides, start, end)
-    assert all(start <= piece.start < piece.end <= end for piece in (*shifts, *gaps))
-    edges = sorted((piece.start, piece.end) for piece in (*shifts, *gaps))
+    edges = sorted([(shift.start, shift.end) for shift in shifts] + [(gap.start, gap.end) for gap in gaps])
+    assert all(begins < ends for begins, ends in edges)
     assert edges[0][0] == start and edges[-1][1] == end
-    assert all(one[1] == other[0] for one, other in zip(edges, edges[1:], strict=False)), (
-        "shifts and gaps tile the time"
-    )
+    assert all(one[1] == other[0] for one, other in itertools.pairwise(edges)), "shifts and gaps tile the time"
     for step in range(length * 2):
         moment = start + step * HOUR / 2
         told = next((shift.person for shift in shifts if shift.covers(moment)), None)
