@@ -133,8 +133,15 @@ class PostgresAnnouncer:
                         _log.warning("could not tell other processes of %d topics", len(gathered))
             if self._closing.is_set():
                 break
-        if connection is not None:
-            connection.close()
+        self._wake_receiver(connection)
+
+    def _wake_receiver(self, connection: psycopg.Connection | None) -> None:
+        """A last word on the channel, so that closing need not wait for the receiver's timeout."""
+        try:
+            with connection or self._connect() as last:
+                last.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, json.dumps([self._node])))
+        except psycopg.Error:
+            _log.debug("the database was gone before we left")
 
     def _payloads(self, topics: list[str]) -> list[str]:
         payloads, batch, size = [], [], 0
@@ -158,5 +165,7 @@ class PostgresAnnouncer:
                             node, *topics = json.loads(notice.payload)
                             if node != self._node:
                                 self._local.tell(frozenset(topics))
+                            if self._closing.is_set():
+                                break
             except psycopg.Error:
                 self._closing.wait(1.0)
