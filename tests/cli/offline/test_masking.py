@@ -72,12 +72,16 @@ def test_a_secret_variable_s_value_never_stays(before: str, secret: str, after: 
 
 
 @given(
-    name=st.sampled_from(["password", "DB_PASSWORD", "api_key", "client-secret", "auth_token", "AWS_SECRET_ACCESS_KEY"]),
+    name=st.sampled_from(
+        ["password", "DB_PASSWORD", "api_key", "client-secret", "auth_token", "AWS_SECRET_ACCESS_KEY"]
+    ),
     joint=st.sampled_from(["=", ": ", " = ", '="', "='", '": "']),
     secret=_SECRET,
     before=st.text(string.ascii_letters + " \n", max_size=10),
 )
-def test_name_and_value_lose_the_value_however_they_are_written(name: str, joint: str, secret: str, before: str) -> None:
+def test_name_and_value_lose_the_value_however_they_are_written(
+    name: str, joint: str, secret: str, before: str
+) -> None:
     masked = mask(f"{before} {name}{joint}{secret}")
     assert secret not in masked
     assert name in masked
@@ -96,5 +100,10 @@ def test_hostile_output_can_not_make_the_masking_slow(piece: str) -> None:
 
 
 def test_variables_that_are_no_secret_are_not_masked() -> None:
-    environment = {"TOKEN_ENABLED": "true", "SECRETS_DIR": "/run/secrets", "HOME": "/home/dana", "API_TOKEN": "s3cr3t-value"}
+    environment = {
+        "TOKEN_ENABLED": "true",
+        "SECRETS_DIR": "/run/secrets",
+        "HOME": "/home/dana",
+        "API_TOKEN": "s3cr3t-value",
+    }
     assert secret_values(environment) == ("s3cr3t-value",)

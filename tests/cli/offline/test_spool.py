@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tocsin.cli.offline.spool import Away, Refused, Spool, Told
+from tocsin.cli.errors import Away, Refused
+from tocsin.cli.offline.spool import Spool, Told
 
 HERE = "http://tocsin.example"
 
@@ -70,7 +71,9 @@ def test_a_lost_answer_does_not_do_it_twice(spool: Spool) -> None:
 
 @settings(max_examples=60)
 @given(weather=st.lists(st.sampled_from(["away", "lost", "fine", "tell"]), max_size=25))
-def test_in_any_weather_each_is_done_once_and_in_order(weather: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_in_any_weather_each_is_done_once_and_in_order(
+    weather: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
     spool = Spool(tmp_path_factory.mktemp("spool"))
     server = Server()
     told = 0

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tocsin.cli.errors import Away, Refused
 from tocsin.cli.offline.places import state_directory, sync_directory, write_durably
 from tocsin.ids import new_id
 
@@ -22,14 +23,6 @@ INCIDENT = "{incident}"
 _KEEPING = ".keeping"
 _HANDING_OVER = ".handing-over"
 # Two locks, so that what is told now never waits for what is being sent; taken in this order: handing over, keeping.
-
-
-class Away(Exception):
-    """The server could not be asked, or asks to come again later: keep the command and stop."""
-
-
-class Refused(Exception):
-    """The server has understood and said no: sending it again can't help."""
 
 
 @dataclass(frozen=True)
