@@ -1,0 +1,1 @@
+"""What more than one stage calls outside with: guarded HTTP, SMTP, PromQL."""
