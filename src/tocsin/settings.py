@@ -1,0 +1,144 @@
+"""Settings by environment (`TOCSIN_…`) and `tocsin.toml`; the environment wins. See docs/settings.md."""
+
+import ipaddress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from tocsin.errors import ConfigurationError
+
+
+class SmtpSettings(BaseSettings):
+    """Where e-mail leaves. Without a host, e-mail is no method that pages can use."""
+
+    model_config = SettingsConfigDict(extra="forbid")
+    host: str | None = None
+    port: int = 587
+    user: str | None = None
+    password: str | None = Field(default=None, repr=False)
+    security: str = "starttls"  # starttls | tls | none
+    sender: str = "tocsin@localhost"
+    timeout_seconds: float = 15.0
+
+
+class Settings(BaseSettings):
+    """Everything that is set from outside."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TOCSIN_", env_nested_delimiter="__", extra="forbid", toml_file="tocsin.toml"
+    )
+
+    data: Path = Field(default=Path("var"), description="Directory of the SQLite database, the key and the lock.")
+    database_url: str | None = Field(default=None, description="postgresql://…; without it SQLite in `data`.", repr=False)
+    listen: str = Field(default="127.0.0.1:8080", description="Address and port to serve on.")
+    public_url: str | None = Field(default=None, description="How people and senders reach this server, with base path.")
+    base_path: str = Field(default="", description="Path that a reverse proxy puts before ours, such as /tocsin.")
+    trusted_proxies: tuple[str, ...] = Field(default=(), description="Addresses whose X-Forwarded-* headers count.")
+    outgoing_allow: tuple[str, ...] = Field(
+        default=(), description="Private hosts, addresses or networks that outgoing requests may reach."
+    )
+    prometheus_url: str | None = Field(default=None, description="Where recovery checks in PromQL are asked by default.")
+    max_body_bytes: int = Field(default=1_048_576, description="Largest alert body after decompression, bytes.")
+    first_admin: str = Field(default="admin", description="Id of the administrator whom the first start makes.")
+    first_admin_email: str | None = None
+    log_format: str = Field(default="text", description="text or json.")
+    log_level: str = "info"
+    smtp: SmtpSettings = SmtpSettings()
+
+    @field_validator("listen")
+    @classmethod
+    def _listen(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdecimal() or int(port) > 65_535:  # noqa: PLR2004 - the highest port
+            raise ValueError(f"{value!r} is no ADDRESS:PORT, such as 127.0.0.1:8080")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url(cls, value: str | None) -> str | None:
+        if value is not None and urlsplit(value).scheme not in ("http", "https"):
+            raise ValueError(f"{value!r} is no http(s) URL")
+        return value.rstrip("/") if value else None
+
+    @field_validator("base_path")
+    @classmethod
+    def _base_path(cls, value: str) -> str:
+        return "/" + value.strip("/") if value.strip("/") else ""
+
+    @field_validator("log_format")
+    @classmethod
+    def _log_format(cls, value: str) -> str:
+        if value not in ("text", "json"):
+            raise ValueError("log_format is text or json")
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then tocsin.toml."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def host(self) -> str:
+        """The address to listen on."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """The port to listen on."""
+        return int(self.listen.rpartition(":")[2])
+
+    @property
+    def url(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite:///{(self.data / 'tocsin.db').absolute()}"
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is the file in the data directory."""
+        return self.database_url is None or self.database_url.startswith("sqlite")
+
+    @property
+    def outside_url(self) -> str:
+        """What links begin with, without a slash at the end."""
+        if self.public_url:
+            return self.public_url
+        host = self.host
+        if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+            host = "127.0.0.1"
+        shown = f"[{host}]" if _is_ipv6(host) else host
+        return f"http://{shown}:{self.port}{self.base_path}"
+
+
+def load_settings(**given: Any) -> Settings:
+    """The settings; ConfigurationError names each wrong one and where it may be set."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        lines = []
+        for wrong in error.errors():
+            name = "__".join(str(part) for part in wrong["loc"])
+            lines.append(f"TOCSIN_{name.upper()} (or `{'.'.join(map(str, wrong['loc']))}` in tocsin.toml): {wrong['msg']}")
+        raise ConfigurationError("settings are wrong:\n  " + "\n  ".join(lines)) from error
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).version == 6  # noqa: PLR2004 - the protocol's version
+    except ValueError:
+        return False
