@@ -16,7 +16,7 @@ from pydantic_settings import (
 from tocsin.errors import ConfigurationError
 
 
-class SmtpSettings(BaseSettings):
+class MailSettings(BaseSettings):
     """Where e-mail leaves. Without a host, e-mail is no method that pages can use."""
 
     model_config = SettingsConfigDict(extra="forbid")
@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     first_admin_email: str | None = None
     log_format: str = Field(default="text", description="text or json.")
     log_level: str = "info"
-    smtp: SmtpSettings = SmtpSettings()
+    smtp: MailSettings = MailSettings()
 
     @field_validator("listen")
     @classmethod

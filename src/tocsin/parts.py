@@ -1,0 +1,29 @@
+"""What the composition root hands to the faces: the running parts, and nothing that can be asked of them instead."""
+
+from dataclasses import dataclass, field
+
+from tocsin.clients.guarded_http import GuardedHttp
+from tocsin.clients.smtp import Smtp
+from tocsin.clock import Clock
+from tocsin.engine.loop import Loop
+from tocsin.engine.work import Registry
+from tocsin.identity.keys import Keys
+from tocsin.identity.throttle import Throttle
+from tocsin.settings import Settings
+from tocsin.store.database import Database
+
+
+@dataclass
+class Parts:
+    """The running parts of one process. `smtp` is None when no mail server is set."""
+
+    settings: Settings
+    clock: Clock
+    keys: Keys
+    database: Database
+    node: str
+    registry: Registry
+    loop: Loop
+    http: GuardedHttp
+    smtp: Smtp | None
+    throttle: Throttle = field(default_factory=Throttle)
