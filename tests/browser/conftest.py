@@ -1,11 +1,12 @@
 """A real Chromium for the tests of what a person sees."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.standins.programs import needs_chromium
 
 _FLAGS = (
     "--no-sandbox",
@@ -23,9 +24,7 @@ _AXE = Path(__file__).parent / "axe" / "axe.min.js"
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, headless."""
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("needs Chromium: apt-get install chromium")
+    program = needs_chromium()
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=program, args=list(_FLAGS))
         yield launched

@@ -31,6 +31,8 @@ class Installation:
             "TOCSIN_DATA": str(directory / "data"),
             "TOCSIN_LISTEN": f"127.0.0.1:{self.port}",
             "TOCSIN_PUBLIC_URL": self.url,
+            "TOCSIN_FIRST_ADMIN": "ada",
+            "TOCSIN_OUTGOING_ALLOW": '["127.0.0.0/8"]',
             "XDG_CONFIG_HOME": str(directory / "config"),
             "XDG_STATE_HOME": str(directory / "state"),
             "XDG_CACHE_HOME": str(directory / "cache"),
@@ -86,7 +88,7 @@ class Installation:
         """Run the command line against this server."""
         return subprocess.run(
             [*tocsin_command(), *arguments],
-            env=os.environ | self.env | self.asking() | dict(env or {}),
+            env=self.environment() | dict(env or {}),
             cwd=self.directory,
             input=text,
             capture_output=True,
@@ -95,9 +97,10 @@ class Installation:
             check=False,
         )
 
-    def asking(self) -> dict[str, str]:
-        """The environment by which any program finds this server."""
-        return {"TOCSIN_URL": self.url} | ({"TOCSIN_TOKEN": self.token} if self.token else {})
+    def environment(self) -> dict[str, str]:
+        """The environment in which any program finds this server."""
+        asking = {"TOCSIN_URL": self.url} | ({"TOCSIN_TOKEN": self.token} if self.token else {})
+        return os.environ | self.env | asking
 
     @property
     def sign_in_link(self) -> str:
