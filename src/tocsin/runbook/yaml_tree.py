@@ -5,7 +5,7 @@ Keys and words stay text (`on`, `off`, `no` are words here, not booleans); ancho
 
 import re
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import yaml
 
@@ -43,11 +43,11 @@ class _Open:
     key_line: int = 0
 
 
-def read_yaml(text: str, first_line: int) -> Node:
+def read_yaml(text: str, first_line: int, *, most_nodes: int = MOST_NODES, loader: type[Any] = yaml.SafeLoader) -> Node:
     """Reads one block whose text begins at `first_line` of the document; raises RunbookError with its mistakes."""
     findings: list[Finding] = []
     try:
-        root = _compose(text, first_line, findings)
+        root = _compose(text, first_line, findings, most_nodes, loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = first_line + (mark.line if mark else 0)
@@ -61,12 +61,12 @@ def read_yaml(text: str, first_line: int) -> Node:
     return root
 
 
-def _compose(text: str, first_line: int, findings: list[Finding]) -> Node:
+def _compose(text: str, first_line: int, findings: list[Finding], most_nodes: int, loader: type[Any]) -> Node:
     """Builds the tree from the parser's events with a stack of its own, so no input can exhaust Python's."""
     root: Node | None = None
     stack: list[_Open] = []
     count = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+    for event in yaml.parse(text, Loader=loader):
         line = first_line + (event.start_mark.line if event.start_mark else 0)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise RunbookError([Finding(line, "Anchors and aliases are not read here.", "Write the value out.")])
@@ -74,7 +74,7 @@ def _compose(text: str, first_line: int, findings: list[Finding]) -> Node:
             count += 1
             if event.tag and not (isinstance(event, yaml.ScalarEvent) and event.implicit[1] and event.tag == "!"):
                 raise RunbookError([Finding(line, f"The tag {event.tag} is not read here.", "Remove it.")])
-            if count > MOST_NODES or len(stack) >= DEEPEST:
+            if count > most_nodes or len(stack) >= DEEPEST:
                 raise RunbookError([Finding(line, "The block is too large or too deep.", "Split it, or nest less.")])
         if isinstance(event, yaml.ScalarEvent):
             if stack and isinstance(stack[-1].node.value, dict) and stack[-1].key is None:

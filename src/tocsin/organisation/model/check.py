@@ -1,25 +1,15 @@
 """Recovery checks: how one knows that a service works again."""
 
-import math
-import operator
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from tocsin.organisation.model.fields import Duration, Name, Sentence, Spec, Url
+from tocsin.timeline.facts.recovery import CheckSpec
 
 Comparator = Literal["<", "<=", ">", ">=", "==", "!="]
 
-_COMPARE: dict[str, Callable[[float, float], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
 
 
 class _Measured(Spec):
@@ -27,11 +17,8 @@ class _Measured(Spec):
     comparator: Comparator = "<"
     threshold: Annotated[float, Field(allow_inf_nan=False)]
     unit: Annotated[str, Field(max_length=20)] = ""
-    interval: Annotated[Duration, Field(ge=timedelta(seconds=5), le=timedelta(hours=1))] = timedelta(seconds=15)
+    interval: Annotated[Duration, Field(ge=timedelta(seconds=1), le=timedelta(hours=1))] = timedelta(seconds=30)
 
-    def passes(self, value: float) -> bool:
-        """Whether a measured value is on the good side of the threshold; NaN passes nothing."""
-        return not math.isnan(value) and _COMPARE[self.comparator](value, self.threshold)
 
 
 class PromqlCheck(_Measured):
@@ -43,11 +30,10 @@ class PromqlCheck(_Measured):
 
 
 class HttpCheck(_Measured):
-    """A GET whose status code or whose time in milliseconds is compared."""
+    """A GET. Compared is its status code; with `unit: ms`, its time to the answer in milliseconds."""
 
     kind: Literal["http"] = "http"
     url: Url
-    measure: Literal["status", "milliseconds"] = "status"
     comparator: Comparator = "=="
     threshold: Annotated[float, Field(allow_inf_nan=False)] = 200
 
@@ -62,3 +48,31 @@ class PersonCheck(Spec):
 
 RecoveryCheck = Annotated[PromqlCheck | HttpCheck | PersonCheck, Field(discriminator="kind")]
 """One of the three kinds, told apart by `kind`."""
+
+
+def check_spec(check_id: str, check: PromqlCheck | HttpCheck | PersonCheck, service: str) -> CheckSpec:
+    """The check as an incident keeps it; its id is unique among services (`checkout-api/error-rate`)."""
+    spec = CheckSpec(
+        id=f"{service}/{check_id}",
+        name=check.name or check_id.replace("-", " "),
+        kind=check.kind,
+        query=_asked(check),
+        service=service,
+    )
+    if isinstance(check, PersonCheck):
+        return spec
+    return spec.model_copy(
+        update={
+            "source": check.source if isinstance(check, PromqlCheck) else None,
+            "comparator": check.comparator,
+            "threshold": check.threshold,
+            "unit": check.unit,
+            "interval_seconds": int(check.interval.total_seconds()),
+        }
+    )
+
+
+def _asked(check: PromqlCheck | HttpCheck | PersonCheck) -> str:
+    if isinstance(check, PromqlCheck):
+        return check.query
+    return check.url if isinstance(check, HttpCheck) else check.question

@@ -1,0 +1,132 @@
+"""One YAML file in; the objects that it describes and every mistake in it out. Pure."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from tocsin.organisation.mistakes import FileMistake, in_words
+from tocsin.organisation.model import KEY_OF, MODELS, SETTINGS_ID, TOP_LEVEL, Kind
+from tocsin.organisation.model.fields import SLUG_PATTERN, Spec
+from tocsin.runbook.findings import RunbookError, nearest
+from tocsin.runbook.yaml_tree import Node, read_yaml
+
+LONGEST_FILE = 8 * 1024 * 1024
+MOST_NODES = 1_000_000
+_SLUG = re.compile(SLUG_PATTERN)
+_FAST: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Described:
+    """An object as a file describes it, with where that stands."""
+
+    kind: Kind
+    id: str
+    spec: Spec
+    file: str
+    node: Node
+
+    @property
+    def line(self) -> int:
+        """The line of its id, from 1."""
+        return self.node.key_line or self.node.line
+
+    @property
+    def path(self) -> str:
+        """Its place in the file: 'services.checkout-api'; 'organisation' for the settings."""
+        return KEY_OF[self.kind] if self.kind == "settings" else f"{KEY_OF[self.kind]}.{self.id}"
+
+    def mistake(self, field: str, message: str, near: str = "") -> FileMistake:
+        """A mistake in one of its fields ('steps.0.page'; '' for the object itself)."""
+        loc = field.split(".") if field else []
+        return FileMistake(self.file, line_of(self.node, loc), f"{self.path}.{field}".rstrip("."), message, near)
+
+
+def line_of(node: Node, loc: list[str] | tuple[str | int, ...]) -> int:
+    """The line of the field at `loc`, or of the nearest thing around it that the file holds."""
+    line = node.key_line or node.line
+    for step in loc:
+        child: Node | None = None
+        if isinstance(node.value, dict):
+            child = node.value.get(str(step))
+        elif isinstance(node.value, list) and str(step).isdigit() and int(step) < len(node.value):
+            child = node.value[int(step)]
+        if child is not None:
+            node, line = child, child.key_line or child.line
+    return line
+
+
+def read_file(file: str, text: str) -> tuple[list[Described], list[FileMistake]]:
+    """The objects of one file, and what is wrong in it; whatever is right is returned also when something is not."""
+    if len(text) > LONGEST_FILE:
+        return [], [FileMistake(file, 0, "", f"is longer than {LONGEST_FILE // 1024 // 1024} MiB. Split it.")]
+    try:
+        root = read_yaml(text, 1, most_nodes=MOST_NODES, loader=_FAST)
+    except RunbookError as wrong:
+        return [], [FileMistake(file, each.line, "", each.what, each.fix) for each in wrong.findings]
+    if root.value is None:
+        return [], []
+    if not isinstance(root.value, dict):
+        known = ", ".join(TOP_LEVEL)
+        return [], [FileMistake(file, root.line, "", f"must hold some of these keys: {known}.")]
+    found: list[Described] = []
+    mistakes: list[FileMistake] = []
+    for key, node in root.value.items():
+        kind = TOP_LEVEL.get(key)
+        if kind is None:
+            mistakes.append(FileMistake(file, node.key_line, key, "there is no such kind.", nearest(key, TOP_LEVEL)))
+            continue
+        for id, child in _objects(kind, node):
+            if isinstance(child, str):
+                mistakes.append(FileMistake(file, node.key_line, key, child))
+                continue
+            _describe(kind, id, child, file, found, mistakes)
+    return found, mistakes
+
+
+def _objects(kind: Kind, node: Node) -> Iterator[tuple[str, Node | str]]:
+    if kind == "settings":
+        yield SETTINGS_ID, node
+    elif isinstance(node.value, dict):
+        yield from node.value.items()
+    elif node.value is not None:
+        yield "", "must hold ids, each with its fields below it."
+
+
+def _describe(
+    kind: Kind, id: str, node: Node, file: str, found: list[Described], mistakes: list[FileMistake]
+) -> None:
+    prefix = KEY_OF[kind] if kind == "settings" else f"{KEY_OF[kind]}.{id}"
+    if not _SLUG.match(id):
+        why = f"'{id}' is no id; use lower-case letters, digits, '-', '.' and '_'."
+        mistakes.append(FileMistake(file, node.key_line, prefix, why))
+        return
+    model = MODELS[kind]
+    try:
+        spec = model.model_validate(node.plain())
+    except ValidationError as wrong:
+        for detail in wrong.errors(include_url=False):
+            loc = tuple(step for step in detail["loc"] if step != "[key]")
+            field = ".".join([prefix, *map(str, _named(node, loc, detail["type"]))])
+            mistakes.append(FileMistake(file, line_of(node, loc), field, *in_words(detail, model)))
+        return
+    found.append(Described(kind, id, spec, file, node))
+
+
+def _named(node: Node, loc: tuple[str | int, ...], kind: str) -> Iterator[str | int]:
+    """The steps of `loc` that a reader knows: pydantic adds the tags of unions, which stand in no file."""
+    for place, step in enumerate(loc):
+        child: Node | None = None
+        if isinstance(node.value, dict):
+            child = node.value.get(str(step))
+        elif isinstance(node.value, list) and isinstance(step, int) and step < len(node.value):
+            child = node.value[step]
+        if child is not None:
+            node = child
+            yield step
+        elif place == len(loc) - 1 and kind == "missing":
+            yield step
