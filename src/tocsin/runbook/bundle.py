@@ -10,7 +10,8 @@ from typing import Any
 
 from tocsin.errors import Invalid
 from tocsin.runbook.extend import extend
-from tocsin.runbook.model import Runbook
+from tocsin.runbook.model import Gate, Runbook
+from tocsin.runbook.parts import Phase
 from tocsin.runbook.reading import read_runbook
 from tocsin.timeline.facts.recovery import CheckSpec
 
@@ -88,7 +89,7 @@ class Bundle:
         return Bundle.of(self.base_text, texts, known)
 
     def checks_for(self, services: Iterable[str]) -> tuple[CheckSpec, ...]:
-        """The recovery checks of an incident: each service's own (catalog and runbook); with none at all, the base's."""
+        """An incident's recovery checks: each service's own (catalog and runbook); with none at all, the base's."""
         catalog, specs = dict(self.checks), dict[str, CheckSpec]()
         for service in sorted(set(services)):
             own = self.services.get(service)
@@ -129,4 +130,15 @@ def _effective(bundle: Bundle, services: tuple[str, ...]) -> Runbook:
     runbook = bundle.base
     for service in services:
         runbook = extend(runbook, bundle.services[service], service)
-    return runbook
+    return runbook.model_copy(update={"gates": _chosen_watch(bundle, services, runbook)})
+
+
+def _chosen_watch(bundle: Bundle, services: tuple[str, ...], runbook: Runbook) -> dict[Phase, Gate]:
+    """Inside the range that the base leaves open, a service may choose its watch; of several the longest holds."""
+    gates = dict(runbook.gates)
+    for phase, gate in bundle.base.gates.items():
+        own = [bundle.services[service].gates.get(phase) for service in services]
+        chosen = [each.watch for each in own if each is not None and each.watch is not None]
+        if gate.watch_between is not None and chosen:
+            gates[phase] = gates[phase].model_copy(update={"watch": max(chosen)})
+    return gates

@@ -35,7 +35,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Block:
-    """A `yaml tocsin` block: `line` of its fence, `first_line` of its text, the line after it, its section and sentence."""
+    """A `yaml tocsin` block: its fence's `line`, its text's `first_line`, the line after it, section, sentence."""
 
     line: int
     first_line: int

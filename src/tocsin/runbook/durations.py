@@ -49,7 +49,8 @@ _NUMBER = rf"(?:\d{{1,6}}(?:\.\d{{1,3}})?|\b(?:{_WORD})\b)"
 _PART = re.compile(rf"(?P<number>{_NUMBER}){_GAP}(?P<unit>{_UNIT})(?![^\W\d]|%)", re.IGNORECASE)
 _START = rf"(?<![\w.,:/$€£#§-])(?P<first>{_NUMBER})"
 _RANGE = re.compile(
-    rf"{_START}(?:{_GAP}(?P<first_unit>{_UNIT}))?[ \t\n\u00a0*_`]{{0,3}}(?:-|\u2010|\u2011|\u2012|\u2013|\u2014|to\b|and\b)"
+    rf"{_START}(?:{_GAP}(?P<first_unit>{_UNIT}))?"
+    rf"[ \t\n\u00a0*_`]{{0,3}}(?:-|\u2010|\u2011|\u2012|\u2013|\u2014|to\b|and\b)"
     rf"[ \t\n\u00a0*_`]{{0,3}}(?P<second>{_NUMBER}){_GAP}(?P<unit>{_UNIT})(?![\w%])",
     re.IGNORECASE,
 )
@@ -80,7 +81,7 @@ class Found:
 
 
 def parse_duration(value: object) -> timedelta:
-    """`15m`, `48 h`, `1h 30m`, `10 minutes` as a timedelta; ValueError names what is wrong and what to write."""
+    """`15m`, `48 h`, `1h 30m`, `10 minutes` as a timedelta; ValueError names what is wrong."""
     if isinstance(value, timedelta):
         return value
     if isinstance(value, bool) or not isinstance(value, str):
@@ -94,9 +95,8 @@ def parse_duration(value: object) -> timedelta:
     while position < len(text):
         part = _PART.match(text, position)
         if part is None:
-            raise ValueError(
-                f"{value!r} is no duration: write a number and a unit (s, m, h, d, w), for example 15m or 48h"
-            )
+            hint = "write a number and a unit (s, m, h, d, w), for example 15m or 48h"
+            raise ValueError(f"{value!r} is no duration: {hint}")
         size = _SIZES[_UNIT_OF[part["unit"].lower()]]
         if last_size is not None and size >= last_size:
             raise ValueError(f"{value!r} is no duration: write the larger unit first, for example 1h 30m")

@@ -1,7 +1,7 @@
 """What a rule may do: one model for each kind of effect. The stage that carries an effect out owns its handler.
 
-In a block an effect is written short (`page_role: commander`), long (`page_role: {role: commander, why: …}`), or, when it
-needs nothing, as its name alone (`open_channel`).
+In a block an effect is written short (`page_role: commander`), long (`page_role: {role: commander, why: …}`), or, when
+it needs nothing, as its name alone (`open_channel`).
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from tocsin.runbook.parts import Duration, DurationBySeverity, Part, Slug, Text
+from tocsin.runbook.parts import DurationBySeverity, Part, Slug, Text
 
 RoleName: TypeAlias = Slug
 
@@ -81,7 +81,7 @@ class Thaw(_Effect):
 
 
 class Post(_Effect):
-    """Write a message into the incident's channel; {number}, {title}, {severity}, {phase} and {services} are filled in."""
+    """Write into the incident's channel; {number}, {title}, {severity}, {phase} and {services} are filled in."""
 
     short: ClassVar[str] = "text"
     kind: Literal["post"] = "post"
@@ -104,7 +104,6 @@ class Require(_Effect):
     kind: Literal["require"] = "require"
     role: RoleName | None = None
     answer: Slug | None = None
-    within: Duration | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "Require":

@@ -89,6 +89,25 @@ def parse_expression(text: str) -> Expression:
     return expression
 
 
+def to_text(expression: Expression) -> str:
+    """The expression written out again."""
+    match expression:
+        case Literal(value):
+            if isinstance(value, frozenset):
+                return "[" + ", ".join(f'"{word}"' for word in sorted(value)) + "]"
+            if isinstance(value, bool):
+                return str(value).lower()
+            return f'"{value}"' if isinstance(value, str) else str(value)
+        case Name(path):
+            return path
+        case Compare(sign, left, right):
+            return f"{to_text(left)} {sign} {to_text(right)}"
+        case Not(inner):
+            return f"not ({to_text(inner)})"
+        case Both(word, parts):
+            return f" {word} ".join(f"({to_text(part)})" if isinstance(part, Both) else to_text(part) for part in parts)
+
+
 def names_in(expression: Expression) -> set[str]:
     """Every name that the expression looks up."""
     match expression:

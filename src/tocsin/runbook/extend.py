@@ -43,10 +43,10 @@ def extend(base: Runbook, own: Runbook, service: str) -> Runbook:
             "roles": _merged(base.roles, own.roles, _role),
             "first_five": FirstFive.model_construct(
                 limit=shorter(base.first_five.limit, own.first_five.limit),
-                steps={**own.first_five.steps, **base.first_five.steps},
+                steps={**base.first_five.steps, **_new(base.first_five.steps, own.first_five.steps)},
             ),
             "clocks": _clocks(base.clocks, own.clocks),
-            "questions": {**own.questions, **base.questions},
+            "questions": {**base.questions, **_new(base.questions, own.questions)},
             "gates": _merged(base.gates, own.gates, _gate),
             "recovery": _recovery(base.recovery, own.recovery),
             "approvals": base.approvals.model_copy(
@@ -79,7 +79,7 @@ def _each(base: BySeverityTimes | None, own: BySeverityTimes | None) -> BySeveri
 
 def _merged(base: Mapping[K, V], own: Mapping[K, V], merge: Callable[[V, V], V]) -> dict[K, V]:
     both = {key: merge(value, own[key]) if key in own else value for key, value in base.items()}
-    return both | {key: value for key, value in own.items() if key not in base}
+    return both | _new(base, own)
 
 
 def _role(base: Role, own: Role) -> Role:
@@ -180,6 +180,11 @@ def _follow_ups(base: FollowUps, own: FollowUps) -> FollowUps:
             "remind_late_every": shorter(base.remind_late_every, own.remind_late_every),
         }
     )
+
+
+def _new(base: Mapping[K, V], own: Mapping[K, V]) -> dict[K, V]:
+    """What the base has not: its own words stand."""
+    return {key: value for key, value in own.items() if key not in base}
 
 
 def _union(base: Iterable[V], own: Iterable[V]) -> tuple[V, ...]:

@@ -9,7 +9,7 @@ from tocsin.errors import Invalid, Mistake
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """One mistake: its line (from 1) in the Markdown, the section's number (`5.1` or ''), what is wrong and how to fix it."""
+    """One mistake: its line (from 1) in the Markdown, what is wrong, how to fix it, its section (`5.1` or '')."""
 
     line: int
     what: str

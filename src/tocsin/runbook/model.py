@@ -182,13 +182,13 @@ class Question(Part):
 
 
 Need = Literal[
-    "severity_set", "mitigation_started", "criteria_pass", "decisions_closed", "review_scheduled", "postmortem_published",
-    "follow_ups_owned", "artifacts_marked",
+    "severity_set", "mitigation_started", "criteria_pass", "decisions_closed", "review_scheduled",
+    "postmortem_published", "follow_ups_owned", "artifacts_marked",
 ]  # fmt: skip
 
 
 class Gate(Part):
-    """What must hold before a phase is entered. `hold`: how long; `watch`: how long in watching; `confirmed_by`: who says so."""
+    """What must hold before a phase is entered. `hold`, `watch`: how long; `confirmed_by`: whose word."""
 
     needs: tuple[Need, ...] = ()
     hold: Duration | None = None

@@ -66,7 +66,7 @@ def read_runbook(text: str) -> Runbook:
 
 
 def read(text: str) -> Reading:
-    """Reads a Markdown text; never raises for what stands in it, but returns findings (no runbook, when there are any)."""
+    """Reads a Markdown text; whatever stands in it, returns findings, and no runbook when there are any."""
     try:
         return _read(text)
     except RunbookError as error:
@@ -182,7 +182,7 @@ def _sections(root: Node, document: Document) -> dict[str, str]:
 
 
 def _locate(root: Node, path: Iterable[str | int]) -> tuple[int, list[str]]:
-    """The line of the deepest value on the path, and the names that lead there; names that stand nowhere are skipped."""
+    """The line of the deepest value on the path, and the names that lead there; unknown names are skipped."""
     node, line, names = root, root.line, []
     for step in path:
         child: Node | None = None
