@@ -52,9 +52,8 @@ def _play(world: World, *, linger: float, stay: bool) -> int:
     if not world.real_monitoring:
         print("Prometheus and Alertmanager are not used: the shop's own rule sends the same webhook.")
     world.start()
-    print(
-        f"Open this to look on, or to do any step yourself before the story does:\n\n  {world.installation.sign_in_link}"
-    )
+    print("Open this to look on, or to do any step yourself before the story does:")
+    print(f"\n  {world.installation.sign_in_link}")
     Story(world, linger=linger).tell()
     if stay:
         print(f"\nThat was the story. Look around at {world.installation.url}; Ctrl-C ends it and removes everything.")
@@ -72,6 +71,7 @@ def _echo_pages(line: str) -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    del number, frame
     raise KeyboardInterrupt
 
 

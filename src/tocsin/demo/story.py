@@ -138,7 +138,7 @@ class Story:
             Step(
                 "What is seen, who is hit",
                 "Symptoms and customers go on record; the question whether data or sign-in is touched is answered.",
-                lambda: self._incident()["phase"] not in ("declared",),
+                lambda: self._incident()["phase"] != "declared",
                 self._triage,
                 self._room,
             ),
@@ -159,8 +159,8 @@ class Story:
             ),
             Step(
                 "Tell the others",
-                "Two updates in three sentences each: what we know, what we do, what comes next. The public one is read "
-                "by the commander before it appears on the status page.",
+                "Two updates in three sentences each: what we know, what we do, what comes next. The public one is "
+                "read by the commander before it appears on the status page.",
                 lambda: bool({"update_posted", "update_published"} & self._kinds()),
                 self._update,
                 lambda: "/status",
@@ -175,8 +175,8 @@ class Story:
             ),
             Step(
                 "The watch",
-                f"For {pace.watch} seconds (in real life 45 minutes) the checks keep running. One that fails three times "
-                "sends the incident back and pages.",
+                f"For {pace.watch} seconds (in real life 45 minutes) the checks keep running. One that fails three "
+                "times sends the incident back and pages.",
                 lambda: "watch_passed" in self._kinds() or self._incident()["phase"] in _AFTER_RESOLVE,
                 path=self._room,
                 within=pace.watch + 90,
@@ -276,10 +276,9 @@ class Story:
 
     def _roll_back(self) -> None:
         self._post("freeze/allow", change="rollback-v41", reason="It is the fix.")
-        ran = self._world.installation.tocsin(
-            "run", "--incident", str(self.number), "--expect", "fewer than 5% of card payments fail", "--by", "2m", "--",
-            *self._world.shopctl_command("rollback"), env=self._world.shop_env(),
-        )  # fmt: skip
+        told = ["--incident", str(self.number), "--expect", "fewer than 5% of card payments fail", "--by", "2m"]
+        command = self._world.shopctl_command("rollback")
+        ran = self._world.installation.tocsin("run", *told, "--", *command, env=self._world.shop_env())
         self._say(textwrap.indent((ran.stdout + ran.stderr).strip(), "      $ "))
 
     def _close_decisions(self) -> None:
