@@ -2,7 +2,7 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
@@ -24,9 +24,9 @@ class MailSettings(BaseSettings):
     port: int = 587
     user: str | None = None
     password: str | None = Field(default=None, repr=False)
-    security: str = "starttls"  # starttls | tls | none
-    sender: str = "tocsin@localhost"
-    timeout_seconds: float = 15.0
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    verify: bool = True
+    sender: str = "Tocsin <tocsin@localhost>"
 
 
 class Settings(BaseSettings):
@@ -38,6 +38,7 @@ class Settings(BaseSettings):
 
     data: Path = Field(default=Path("var"), description="Directory of the SQLite database, the key and the lock.")
     database_url: str | None = Field(default=None, description="postgresql://…; without it SQLite in `data`.", repr=False)
+    key: str | None = Field(default=None, description="The installation key, instead of its file in `data`.", repr=False)
     listen: str = Field(default="127.0.0.1:8080", description="Address and port to serve on.")
     public_url: str | None = Field(default=None, description="How people and senders reach this server, with base path.")
     base_path: str = Field(default="", description="Path that a reverse proxy puts before ours, such as /tocsin.")

@@ -1,0 +1,234 @@
+"""The composition root: settings in, running parts out; the only place that knows everything."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import uvicorn
+from sqlalchemy import make_url
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+from tocsin import health
+from tocsin.clients.addresses import Allowed
+from tocsin.clients.guarded_http import GuardedHttp
+from tocsin.clients.smtp import Smtp, SmtpSettings
+from tocsin.clock import Clock, SystemClock
+from tocsin.engine import nodes
+from tocsin.engine.loop import Loop
+from tocsin.engine.single import DirectoryLock
+from tocsin.engine.work import Registry
+from tocsin.errors import ConfigurationError
+from tocsin.identity.keys import KEYS, Keys
+from tocsin.ids import new_id
+from tocsin.logs import set_up_logs
+from tocsin.parts import Parts
+from tocsin.settings import Settings
+from tocsin.stages import first_start, housekeeping, page_last_resort, register_stages, routes
+from tocsin.store import migrate as migrations
+from tocsin.store.database import Database
+from tocsin.store.server_clock import RESAMPLE, ServerClock
+
+_log = logging.getLogger(__name__)
+_BEAT = timedelta(seconds=3)
+_HOUSEKEEPING = timedelta(hours=1)
+
+
+def keys_for(settings: Settings) -> Keys:
+    """The installation's key: from TOCSIN_KEY, or from its file in the data directory, made at the first start."""
+    if settings.key is not None:
+        return Keys.parse(settings.key)
+    return Keys.load_or_create(settings.data / "installation.key")
+
+
+def clock_for(settings: Settings) -> Clock:
+    """The server's clock on PostgreSQL, this machine's otherwise."""
+    if settings.is_sqlite:
+        return SystemClock()
+    clock = ServerClock(conninfo(settings))
+    with suppress(psycopg.Error):
+        clock.sample()
+    return clock
+
+
+def conninfo(settings: Settings) -> str:
+    """The address of the PostgreSQL database as its own client takes it."""
+    return make_url(settings.url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+@contextmanager
+def open_database(settings: Settings) -> Iterator[Database]:
+    """The database for a command on the server's own machine, also while the server runs.
+
+    Raises ConfigurationError when it was never started, or needs `tocsin migrate`.
+    """
+    if settings.is_sqlite and not (settings.data / "tocsin.db").exists() and settings.database_url is None:
+        raise ConfigurationError(f"there is no Tocsin in {settings.data}; start it once with `tocsin serve`")
+    if not migrations.is_current(settings.url):
+        raise ConfigurationError("the database has another version's schema; run `tocsin migrate`")
+    database = Database.open(settings.url, clock_for(settings), {KEYS: keys_for(settings)})
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def migrate(settings: Settings) -> str | None:
+    """Bring the database to this version; on SQLite after a copy of the file. Returns the copy's path, if one was made."""
+    path = settings.data / "tocsin.db"
+    is_there = settings.is_sqlite and settings.database_url is None and path.exists()
+    if migrations.is_current(settings.url):
+        return None
+    copy = None
+    if is_there:
+        copy = path.with_name(f"tocsin-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.db")
+        _copy_sqlite(path, copy)
+    migrations.upgrade(settings.url)
+    return str(copy) if copy else None
+
+
+def make_parts(settings: Settings, clock: Clock, database: Database, keys: Keys) -> Parts:
+    """Wire the stages together around an open database; nothing runs yet."""
+    registry = Registry()
+    node = new_id()
+    mail = settings.smtp
+    smtp = None
+    if mail.host:
+        smtp = Smtp(
+            SmtpSettings(
+                host=mail.host,
+                port=mail.port,
+                security=mail.security,
+                username=mail.user,
+                password=mail.password,
+                sender=mail.sender,
+                verify=mail.verify,
+            )
+        )
+    parts = Parts(
+        settings=settings,
+        clock=clock,
+        keys=keys,
+        database=database,
+        node=node,
+        registry=registry,
+        loop=Loop(database, registry, clock, node, page_last_resort),
+        http=GuardedHttp(Allowed.parse(settings.outgoing_allow)),
+        smtp=smtp,
+    )
+    register_stages(parts)
+    return parts
+
+
+def build(parts: Parts) -> Starlette:
+    """The whole application for an ASGI server."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async with running(parts):
+            yield
+
+    all_routes: list[BaseRoute] = [*health.routes(parts), *routes(parts)]
+    return Starlette(routes=all_routes, lifespan=lifespan)
+
+
+@asynccontextmanager
+async def running(parts: Parts) -> AsyncIterator[None]:
+    """The loop and the beat run inside."""
+    database = parts.database
+    lock = None
+    if not parts.settings.is_sqlite:
+        lock = await asyncio.to_thread(nodes.hold_lock, conninfo(parts.settings), parts.node)
+    await database.write_async(lambda c, now: nodes.register(c, parts.node, now))
+    await parts.loop.start()
+    beating = [asyncio.create_task(_beat(parts)), asyncio.create_task(_keep_house(parts))]
+    try:
+        yield
+    finally:
+        for task in beating:
+            task.cancel()
+        await asyncio.gather(*beating, return_exceptions=True)
+        await parts.loop.stop()
+        with contextlib.suppress(Exception):
+            await database.write_async(lambda c, now: nodes.leave(c, parts.node, now))
+        if lock is not None:
+            lock.close()
+
+
+def serve(settings: Settings) -> None:
+    """Run the server until SIGTERM or SIGINT. Raises ConfigurationError with a sentence when it can't start."""
+    set_up_logs(settings.log_format, settings.log_level)
+    directory = DirectoryLock(settings.data)
+    if settings.is_sqlite:
+        directory.take()
+        if copy := migrate(settings):
+            _log.info("migrated the database; the copy from before is %s", copy)
+    elif not migrations.is_current(settings.url):
+        raise ConfigurationError("the database has not this version's schema; run `tocsin migrate` once, then serve")
+    clock, keys = clock_for(settings), keys_for(settings)
+    database = Database.open(settings.url, clock, {KEYS: keys})
+    try:
+        parts = make_parts(settings, clock, database, keys)
+        _announce_start(parts)
+        config = uvicorn.Config(
+            build(parts),
+            host=settings.host,
+            port=settings.port,
+            root_path=settings.base_path,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=list(settings.trusted_proxies) or None,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
+        server = uvicorn.Server(config)
+        signal.signal(signal.SIGTERM, server.handle_exit)
+        server.run()
+        if not server.started:
+            raise ConfigurationError(f"could not listen on {settings.listen}; is another program using it?")
+    finally:
+        database.close()
+        directory.release()
+
+
+def _announce_start(parts: Parts) -> None:
+    print(f"Tocsin serves {parts.settings.outside_url}", flush=True)
+    for line in first_start(parts):
+        print(line, flush=True)
+
+
+async def _beat(parts: Parts) -> None:
+    sampled = parts.clock.now()
+    while True:
+        await asyncio.sleep(_BEAT.total_seconds())
+        try:
+            dead = await parts.database.write_async(lambda c, now: nodes.beat(c, parts.node, now))
+            if dead:
+                _log.warning("freed the work of %d processes that are gone", len(dead))
+            if isinstance(parts.clock, ServerClock) and parts.clock.now() - sampled > RESAMPLE:
+                await asyncio.to_thread(parts.clock.sample)
+                sampled = parts.clock.now()
+        except Exception as error:  # the database is away: the next beat tries again
+            _log.warning("could not beat: %s", error)
+
+
+async def _keep_house(parts: Parts) -> None:
+    while True:
+        try:
+            await parts.database.write_async(housekeeping)
+        except Exception as error:  # tried again in an hour
+            _log.warning("housekeeping failed: %s", error)
+        await asyncio.sleep(_HOUSEKEEPING.total_seconds())
+
+
+def _copy_sqlite(source: Path, target: Path) -> None:
+    with contextlib.closing(sqlite3.connect(source)) as old, contextlib.closing(sqlite3.connect(target)) as new:
+        old.backup(new)

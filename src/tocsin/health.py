@@ -1,0 +1,104 @@
+"""/healthz, /readyz with reasons, /metrics."""
+
+from datetime import timedelta
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from sqlalchemy import Connection, func, select
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from tocsin import __version__
+from tocsin.clock import SystemClock
+from tocsin.errors import TocsinError
+from tocsin.parts import Parts
+from tocsin.store.server_clock import ServerClock
+from tocsin.store.tables.engine import deadlines, deliveries, tasks
+from tocsin.store.tables.paging import pages
+
+MOST_DRIFT = timedelta(seconds=2)
+MOST_LAG = timedelta(seconds=10)
+
+
+def routes(parts: Parts) -> list[Route]:
+    """The three routes; none needs a sign-in, none tells anything of an incident."""
+
+    async def healthz(_request: Request) -> Response:
+        """The process answers."""
+        return PlainTextResponse("ok\n")
+
+    async def readyz(_request: Request) -> Response:
+        """Whether work is being done, with each reason when not."""
+        told = await readiness(parts)
+        return JSONResponse(told, status_code=200 if told["ready"] else 503)
+
+    async def metrics(_request: Request) -> Response:
+        """For Prometheus."""
+        return Response(await _metrics(parts), media_type=CONTENT_TYPE_LATEST)
+
+    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+
+
+async def readiness(parts: Parts) -> dict[str, object]:
+    """`ready`, the reasons why not, the loop's lag and what waits (seconds)."""
+    reasons = []
+    counts: dict[str, int] = {}
+    try:
+        counts = await parts.database.read_async(lambda connection: _counts(connection))
+    except TocsinError as error:
+        reasons.append(error.message)
+    stats, now = parts.loop.stats, parts.clock.now()
+    if stats.last_turn_at is None or now - stats.last_turn_at > MOST_LAG:
+        reasons.append("the loop does not turn")
+    if stats.lag_seconds > MOST_LAG.total_seconds():
+        reasons.append(f"work is done {stats.lag_seconds:.0f} s late")
+    if counts.get("stuck"):
+        reasons.append(f"{counts['stuck']} pieces of work are stuck; the last resort was paged")
+    drift = parts.clock.drift() if isinstance(parts.clock, SystemClock | ServerClock) else timedelta(0)
+    if abs(drift) > MOST_DRIFT:
+        reasons.append(f"this machine's clock is {drift.total_seconds():.1f} s off")
+    return {
+        "ready": not reasons,
+        "reasons": reasons,
+        "version": __version__,
+        "lag_seconds": round(stats.lag_seconds, 3),
+        "clock_drift_seconds": round(drift.total_seconds(), 3),
+        **counts,
+    }
+
+
+def _counts(connection: Connection) -> dict[str, int]:
+    def count(table: object, *conditions: object) -> int:
+        query = select(func.count()).select_from(table).where(*conditions)  # type: ignore[arg-type]
+        return int(connection.execute(query).scalar_one())
+
+    return {
+        "deadlines_waiting": count(deadlines, deadlines.c.state == "waiting"),
+        "tasks_waiting": count(tasks, tasks.c.state == "waiting"),
+        "deliveries_waiting": count(deliveries, deliveries.c.state.in_(("waiting", "sending"))),
+        "pages_open": count(pages, pages.c.state == "open"),
+        "stuck": count(deadlines, deadlines.c.state == "stuck") + count(tasks, tasks.c.state == "stuck"),
+    }
+
+
+async def _metrics(parts: Parts) -> bytes:
+    registry = CollectorRegistry()
+    told = await readiness(parts)
+    Gauge("tocsin_ready", "1 when /readyz says so", registry=registry).set(1 if told["ready"] else 0)
+    Gauge("tocsin_loop_lag_seconds", "How late the last claimed work was", registry=registry).set(
+        parts.loop.stats.lag_seconds
+    )
+    Gauge("tocsin_loop_worst_lag_seconds", "The latest that work was since the start", registry=registry).set(
+        parts.loop.stats.worst_lag_seconds
+    )
+    for name in ("deadlines_waiting", "tasks_waiting", "deliveries_waiting", "pages_open", "stuck"):
+        value = told.get(name)
+        if isinstance(value, int):
+            Gauge(f"tocsin_{name}", name.replace("_", " "), registry=registry).set(value)
+    done = Gauge("tocsin_work_done", "Deadlines and tasks done since the start", ["kind"], registry=registry)
+    for kind, amount in parts.loop.stats.done.items():
+        done.labels(kind).set(amount)
+    failed = Gauge("tocsin_work_failed", "Failures of deadlines and tasks since the start", ["kind"], registry=registry)
+    for kind, amount in parts.loop.stats.failed.items():
+        failed.labels(kind).set(amount)
+    return generate_latest(registry)
