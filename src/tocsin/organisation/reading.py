@@ -46,6 +46,15 @@ class Described:
         return FileMistake(self.file, line_of(self.node, loc), f"{self.path}.{field}".rstrip("."), message, near)
 
 
+@dataclass(frozen=True)
+class Content:
+    """One file's objects, its mistakes, and the ids of those that are there but could not be read."""
+
+    described: list[Described]
+    mistakes: list[FileMistake]
+    broken: set[tuple[Kind, str]]
+
+
 def line_of(node: Node, loc: list[str] | tuple[str | int, ...]) -> int:
     """The line of the field at `loc`, or of the nearest thing around it that the file holds."""
     line = node.key_line or node.line
@@ -60,50 +69,50 @@ def line_of(node: Node, loc: list[str] | tuple[str | int, ...]) -> int:
     return line
 
 
-def read_file(file: str, text: str) -> tuple[list[Described], list[FileMistake]]:
+def read_file(file: str, text: str) -> Content:
     """The objects of one file, and what is wrong in it; whatever is right is returned also when something is not."""
+    content = Content([], [], set())
     if len(text) > LONGEST_FILE:
-        return [], [FileMistake(file, 0, "", f"is longer than {LONGEST_FILE // 1024 // 1024} MiB. Split it.")]
+        content.mistakes.append(FileMistake(file, 0, "", f"is longer than {LONGEST_FILE >> 20} MiB. Split it."))
+        return content
     try:
         root = read_yaml(text, 1, most_nodes=MOST_NODES, loader=_FAST)
     except RunbookError as wrong:
-        return [], [FileMistake(file, each.line, "", each.what, each.fix) for each in wrong.findings]
+        content.mistakes.extend(FileMistake(file, each.line, "", each.what, each.fix) for each in wrong.findings)
+        return content
     if root.value is None:
-        return [], []
+        return content
     if not isinstance(root.value, dict):
         known = ", ".join(TOP_LEVEL)
-        return [], [FileMistake(file, root.line, "", f"must hold some of these keys: {known}.")]
-    found: list[Described] = []
-    mistakes: list[FileMistake] = []
+        content.mistakes.append(FileMistake(file, root.line, "", f"must hold some of these keys: {known}."))
+        return content
     for key, node in root.value.items():
         kind = TOP_LEVEL.get(key)
         if kind is None:
-            mistakes.append(FileMistake(file, node.key_line, key, "there is no such kind.", nearest(key, TOP_LEVEL)))
+            what = "there is no such kind of object."
+            content.mistakes.append(FileMistake(file, node.key_line, key, what, nearest(key, TOP_LEVEL)))
+            continue
+        if kind != "settings" and not isinstance(node.value, dict | None):
+            what = "must hold ids, each with its fields below it."
+            content.mistakes.append(FileMistake(file, node.key_line, key, what))
             continue
         for id, child in _objects(kind, node):
-            if isinstance(child, str):
-                mistakes.append(FileMistake(file, node.key_line, key, child))
-                continue
-            _describe(kind, id, child, file, found, mistakes)
-    return found, mistakes
+            _describe(kind, id, child, file, content)
+    return content
 
 
-def _objects(kind: Kind, node: Node) -> Iterator[tuple[str, Node | str]]:
+def _objects(kind: Kind, node: Node) -> Iterator[tuple[str, Node]]:
     if kind == "settings":
         yield SETTINGS_ID, node
     elif isinstance(node.value, dict):
         yield from node.value.items()
-    elif node.value is not None:
-        yield "", "must hold ids, each with its fields below it."
 
 
-def _describe(
-    kind: Kind, id: str, node: Node, file: str, found: list[Described], mistakes: list[FileMistake]
-) -> None:
+def _describe(kind: Kind, id: str, node: Node, file: str, content: Content) -> None:
     prefix = KEY_OF[kind] if kind == "settings" else f"{KEY_OF[kind]}.{id}"
     if not _SLUG.match(id):
         why = f"'{id}' is no id; use lower-case letters, digits, '-', '.' and '_'."
-        mistakes.append(FileMistake(file, node.key_line, prefix, why))
+        content.mistakes.append(FileMistake(file, node.key_line, prefix, why))
         return
     model = MODELS[kind]
     try:
@@ -112,9 +121,10 @@ def _describe(
         for detail in wrong.errors(include_url=False):
             loc = tuple(step for step in detail["loc"] if step != "[key]")
             field = ".".join([prefix, *map(str, _named(node, loc, detail["type"]))])
-            mistakes.append(FileMistake(file, line_of(node, loc), field, *in_words(detail, model)))
+            content.mistakes.append(FileMistake(file, line_of(node, loc), field, *in_words(detail, model)))
+        content.broken.add((kind, id))
         return
-    found.append(Described(kind, id, spec, file, node))
+    content.described.append(Described(kind, id, spec, file, node))
 
 
 def _named(node: Node, loc: tuple[str | int, ...], kind: str) -> Iterator[str | int]:

@@ -11,14 +11,12 @@ from tocsin.timeline.facts.recovery import CheckSpec
 Comparator = Literal["<", "<=", ">", ">=", "==", "!="]
 
 
-
 class _Measured(Spec):
     name: Name | None = None
     comparator: Comparator = "<"
     threshold: Annotated[float, Field(allow_inf_nan=False)]
     unit: Annotated[str, Field(max_length=20)] = ""
     interval: Annotated[Duration, Field(ge=timedelta(seconds=1), le=timedelta(hours=1))] = timedelta(seconds=30)
-
 
 
 class PromqlCheck(_Measured):

@@ -1,0 +1,184 @@
+"""The organisation's files in, every object and every mistake out. Reads a directory, or texts that came by HTTP.
+
+Nothing here knows the database: what exists besides the files is handed in as `others`.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tocsin.errors import ConfigurationError
+from tocsin.organisation import runbooks
+from tocsin.organisation.mistakes import FileMistake
+from tocsin.organisation.model import KEY_OF, Kind
+from tocsin.organisation.model.fields import Spec
+from tocsin.organisation.model.service import Service
+from tocsin.organisation.reading import LONGEST_FILE, Described, read_file
+from tocsin.organisation.references import Objects, dangling, users_of
+from tocsin.runbook.findings import nearest
+
+MOST_FILES = 5000
+LONGEST_ALL = 64 * 1024 * 1024
+_YAML = (".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What the files say: the objects that could be read, and every mistake."""
+
+    described: tuple[Described, ...]
+    mistakes: tuple[FileMistake, ...]
+
+    @property
+    def objects(self) -> dict[tuple[Kind, str], Spec]:
+        """The specs by kind and id."""
+        return {(each.kind, each.id): each.spec for each in self.described}
+
+
+@dataclass(frozen=True)
+class Others:
+    """What stays beside the files: objects that they do not name, and what an apply would remove."""
+
+    staying: Objects = field(default_factory=dict)
+    leaving: frozenset[tuple[Kind, str]] = frozenset()
+    where: Mapping[tuple[Kind, str], str] = field(default_factory=dict)
+    """How a person would say where a staying object was made ('made on a screen')."""
+
+
+def texts_of(directory: Path) -> dict[str, str]:
+    """The YAML and Markdown files below a directory by their path in it; hidden ones and other kinds are left out.
+
+    Raises ConfigurationError when the directory, or a file in it, can't be read.
+    """
+    if not directory.is_dir():
+        raise ConfigurationError(f"there is no directory '{directory}'")
+    texts: dict[str, str] = {}
+    total = 0
+    for path in sorted(directory.rglob("*")):
+        inside = path.relative_to(directory)
+        if path.suffix not in (*_YAML, ".md") or any(part.startswith(".") for part in inside.parts):
+            continue
+        if not path.is_file():
+            continue
+        total += path.stat().st_size
+        if len(texts) >= MOST_FILES or total > LONGEST_ALL:
+            raise ConfigurationError(f"'{directory}' holds more than {MOST_FILES} files or 64 MiB; name a smaller one")
+        try:
+            texts[inside.as_posix()] = path.read_text("utf-8")
+        except UnicodeDecodeError as wrong:
+            raise ConfigurationError(f"'{path}' is not UTF-8 (byte {wrong.start}); save it as UTF-8") from wrong
+        except OSError as wrong:
+            raise ConfigurationError(f"'{path}' can't be read: {wrong.strerror}") from wrong
+    return texts
+
+
+def load_directory(directory: Path, others: Others | None = None) -> Loaded:
+    """Load the files below a directory."""
+    return load_texts(texts_of(directory), others)
+
+
+def load_texts(texts: Mapping[str, str], others: Others | None = None) -> Loaded:
+    """Load files given as path and text. Every mistake is told at once, in the order of files and lines."""
+    others = others or Others()
+    described: list[Described] = []
+    mistakes: list[FileMistake] = []
+    broken: set[tuple[Kind, str]] = set()
+    files = sorted(path for path in texts if path.endswith(_YAML))
+    if not files:
+        return Loaded((), (FileMistake(".", 0, "", "holds no YAML file.", "Put the organisation into *.yaml files."),))
+    for file in files:
+        content = read_file(file, texts[file])
+        described += content.described
+        mistakes += content.mistakes
+        broken |= content.broken
+    described, wrong = runbooks.attach(described, texts)
+    mistakes += wrong
+    described, wrong = _each_once(described)
+    mistakes += wrong
+    mistakes += _former_ids(described)
+    objects: Objects = {**others.staying, **{(each.kind, each.id): each.spec for each in described}}
+    mistakes += _references(described, objects, others, broken)
+    mistakes += _services(described)
+    mistakes += runbooks.check(objects, described)
+    return Loaded(tuple(described), tuple(sorted(set(mistakes))))
+
+
+def _each_once(described: Iterable[Described]) -> tuple[list[Described], list[FileMistake]]:
+    first: dict[tuple[Kind, str], Described] = {}
+    mistakes = []
+    for each in described:
+        earlier = first.setdefault((each.kind, each.id), each)
+        if earlier is not each:
+            mistakes.append(each.mistake("", f"stands also in {earlier.file}:{earlier.line}. Remove one of them."))
+    return list(first.values()), mistakes
+
+
+def _former_ids(described: Iterable[Described]) -> Iterator[FileMistake]:
+    """A former id that is still used, or that two objects claim."""
+    everything = list(described)
+    ids = {(each.kind, each.id) for each in everything}
+    claimed: dict[tuple[Kind, str], Described] = {}
+    for each in everything:
+        former: tuple[str, ...] = getattr(each.spec, "was", ())
+        for id in former:
+            if (each.kind, id) in ids:
+                yield each.mistake("was", f"'{id}' is still the id of another {each.kind}.")
+            other = claimed.setdefault((each.kind, id), each)
+            if other is not each:
+                yield each.mistake("was", f"{other.path} was '{id}' too ({other.file}:{other.line}).")
+
+
+def _references(
+    described: Iterable[Described], objects: Objects, others: Others, broken: Collection[tuple[Kind, str]]
+) -> Iterator[FileMistake]:
+    """References that lead nowhere; those to objects that are there but wrong are left out, one mistake is enough."""
+    by_key = {(each.kind, each.id): each for each in described}
+    told: set[tuple[Kind, str]] = set()
+    for wrong in dangling(objects):
+        kind, id = wrong.reference.kind, wrong.reference.id
+        if (kind, id) in broken:
+            continue
+        user = by_key.get(wrong.user)
+        if user is not None:
+            yield user.mistake(wrong.reference.field, *_why(kind, id, objects, others, deactivated=wrong.deactivated))
+        elif (kind, id) in others.leaving and (kind, id) not in told:
+            told.add((kind, id))
+            who = ", ".join(_says(key, others) for key in users_of(objects, kind, id) if key not in by_key)
+            yield FileMistake(".", 0, f"{KEY_OF[kind]}.{id}", f"can't be removed: it is used by {who}.")
+        elif wrong.deactivated:
+            who = _says(wrong.user, others)
+            yield FileMistake(".", 0, f"{KEY_OF[kind]}.{id}", f"can't be deactivated: used by {who}.")
+
+
+def _why(kind: Kind, id: str, objects: Objects, others: Others, *, deactivated: bool) -> tuple[str, str]:
+    if (kind, id) in others.leaving:
+        gone = "deactivate" if kind == "person" else "remove"
+        return f"{kind} '{id}' is in no file, so this would {gone} it, but it is used here.", ""
+    if deactivated:
+        return f"'{id}' is deactivated.", "Name somebody else, or remove `active: false`."
+    former = next((key[1] for key, spec in objects.items() if key[0] == kind and id in getattr(spec, "was", ())), None)
+    if former is not None:
+        return f"there is no {kind} '{id}'.", f"It is '{former}' now."
+    names = [
+        name
+        for (each, name), spec in objects.items()
+        if each == kind and not (isinstance(spec, Person) and not spec.active)
+    ]
+    return f"there is no {kind} '{id}'.", nearest(id, names)
+
+
+def _says(key: tuple[Kind, str], others: Others) -> str:
+    kind, id = key
+    name = "the organisation's settings" if kind == "settings" else f"{kind} '{id}'"
+    where = others.where.get(key)
+    return f"{name} ({where})" if where else name
+
+
+def _services(described: Iterable[Described]) -> Iterator[FileMistake]:
+    for each in described:
+        if isinstance(each.spec, Service) and each.id in each.spec.depends_on:
+            place = each.spec.depends_on.index(each.id)
+            yield each.mistake(f"depends_on.{place}", "a service can't depend on itself.")
+
+
+__all__ = ["LONGEST_FILE", "Loaded", "Others", "load_directory", "load_texts", "texts_of"]
