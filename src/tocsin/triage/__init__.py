@@ -1,0 +1,1 @@
+"""What is seen, whom it hits, what changed before, and what must be kept."""
