@@ -14,6 +14,7 @@ from tests.standins.postgres import PostgresCluster
 from tests.standins.receiver import NtfyStandin, Receiver
 from tests.standins.smtp import SmtpStandin
 from tocsin.clock import SimulatedClock
+from tocsin.demo.installation import Installation
 from tocsin.identity.keys import KEYS, Keys
 from tocsin.store.database import Database
 
@@ -100,6 +101,27 @@ def database(database_url: str, clock: SimulatedClock) -> Iterator[Database]:
     opened = Database.open(database_url, clock, {KEYS: Keys.generate()})
     yield opened
     opened.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def server_database(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """For the real program: None where it makes its own SQLite, else the address of a migrated, empty PostgreSQL."""
+    if request.param == "sqlite":
+        yield None
+        return
+    cluster: PostgresCluster = request.getfixturevalue("postgresql_cluster")
+    name = cluster.create(_migrate, _schema_fingerprint())
+    yield cluster.url(name)
+    cluster.drop(name)
+
+
+@pytest.fixture
+def server(server_database: str | None, tmp_path: Path, smtp: SmtpStandin) -> Iterator[Installation]:
+    """The real `tocsin serve` on a free port, on each engine, with mail going to `smtp`."""
+    installation = Installation(tmp_path / "tocsin", database_url=server_database, env=smtp.settings)
+    installation.start()
+    yield installation
+    installation.stop()
 
 
 @pytest.fixture

@@ -65,9 +65,15 @@ class SmtpStandin:
         self._controller: Controller | None = None
 
     @property
-    def url(self) -> str:
-        """Where it listens, as smtp://HOST:PORT."""
-        return f"smtp://{self.host}:{self.port}"
+    def settings(self) -> dict[str, str]:
+        """The environment by which a server sends its mail here."""
+        return {
+            "TOCSIN_SMTP__HOST": self.host,
+            "TOCSIN_SMTP__PORT": str(self.port),
+            "TOCSIN_SMTP__SECURITY": "none",
+            "TOCSIN_SMTP__SENDER": "tocsin@shop.example",
+            "TOCSIN_SMTP__TIMEOUT_SECONDS": "3",
+        }
 
     def start(self) -> "SmtpStandin":
         """Begin to listen (again)."""

@@ -26,6 +26,7 @@ class Installation:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.database_url = database_url or f"sqlite:///{directory / 'data' / 'tocsin.db'}"
         self._echo = echo
         self.env = {
             "TOCSIN_DATA": str(directory / "data"),
