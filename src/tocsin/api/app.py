@@ -1,0 +1,44 @@
+"""Puts the API together: one router for each stage, one way to answer errors."""
+
+from fastapi import APIRouter, FastAPI
+from starlette.responses import HTMLResponse, Response
+
+from tocsin import __version__
+from tocsin.api import people, problems
+from tocsin.api.describing import readable_page
+from tocsin.api.parts import ApiParts
+from tocsin.api.problems import Problem
+
+ROUTERS: tuple[APIRouter, ...] = (people.router,)
+_PROBLEMS: dict[int | str, dict[str, object]] = {
+    status: {"model": Problem, "description": said}
+    for status, said in ((401, "Sign in first"), (403, "Not allowed"), (404, "No such thing"), (409, "Not now"), (422, "Wrong input"))
+}
+
+
+def build_api(parts: ApiParts) -> FastAPI:
+    """The API as an application to be mounted at `/api/v1`."""
+    app = FastAPI(
+        title="Tocsin",
+        description="The JSON API of Tocsin. Everything that the other faces do goes through the same use cases.",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.state.parts = parts
+    app.state.tokens_marked = {}
+    problems.install(app)
+    for router in ROUTERS:
+        app.include_router(router, responses=_PROBLEMS)
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def openapi() -> dict[str, object]:
+        return {**app.openapi(), "servers": [{"url": f"{parts.settings.base_path}/api/v1"}]}
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return HTMLResponse(readable_page(app))
+
+    return app
