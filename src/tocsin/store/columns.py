@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Select, Table, Text
+from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Select, Table, Text, literal
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -75,8 +75,9 @@ def insert_or_ignore(
     insert = postgresql.insert(table) if is_postgresql(connection) else sqlite.insert(table)
     inserted = 0
     for row in many:
-        result = connection.execute(insert.values(**row).on_conflict_do_nothing())
-        inserted += max(result.rowcount, 0)
+        # `returning` and not the row count: psycopg knows none after an insert that returns its key.
+        statement = insert.values(**row).on_conflict_do_nothing().returning(literal(1))
+        inserted += len(connection.execute(statement).all())
     return inserted
 
 
