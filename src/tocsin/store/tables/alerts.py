@@ -19,10 +19,12 @@ alerts = Table(
     json("links"),
     text("group_id", nullable=True),
     instant("started_at", nullable=True),  # as the sender says
-    instant("ended_at", nullable=True),
+    instant("ended_at", nullable=True),  # as the sender says
+    instant("resolved_at", nullable=True),  # when Tocsin was told
+    text("silenced_by", nullable=True),  # the silence that keeps it from paging
     instant("received_at"),
     instant("last_at"),
-    Column("received", Integer, nullable=False, default=1),
+    Column("received", Integer, nullable=False, default=1),  # messages; 0: its end came before its beginning
     # at most one open episode of (integration, dedup key): two processes or a re-sent request can't open two
     Index(
         "uq_alerts_open",
@@ -51,6 +53,7 @@ groups = Table(
     text("declare", nullable=True),  # sev1 | sev2 | sev3: declare by itself
     text("incident_id", nullable=True),
     Column("firing", Integer, nullable=False, default=0),
+    Column("loud", Integer, nullable=False, default=0),  # of those that fire, how many no silence covers
     Column("total", Integer, nullable=False, default=0),
     Column("worse", Integer, nullable=False, default=0),  # counts how often it got worse
     Column("flap_seconds", Integer, nullable=False, default=300),
@@ -60,6 +63,7 @@ groups = Table(
     instant("closed_at", nullable=True),
     instant("snoozed_until", nullable=True),
     text("snoozed_by", nullable=True),
+    text("quiet", nullable=True),  # claimed: an open incident has it, so it does not page by itself
     text("why", nullable=True),  # why it pages or not, one sentence
     Index(
         "uq_groups_open",

@@ -1,0 +1,54 @@
+"""One file for each sender: how its body becomes signals. A newcomer adds a file that holds a `SENDER`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from pkgutil import iter_modules
+
+from tocsin.errors import Invalid
+from tocsin.intake.signal import Parsed
+
+ENTRY_POINTS = "tocsin.senders"
+
+
+@dataclass(frozen=True)
+class Sender:
+    """How one product's alerts come in.
+
+    `parse` raises Unreadable when the body can't be read at all, and nothing else. `aliases` are other names under
+    which the same body comes; `example` is a body as its documentation shows it.
+    """
+
+    name: str
+    title: str
+    parse: Callable[[bytes], Parsed]
+    aliases: tuple[str, ...] = ()
+    example: str = ""
+
+
+@cache
+def senders() -> dict[str, Sender]:
+    """Every sender by its name: the modules of this package, then what other packages bring by entry points."""
+    found: dict[str, Sender] = {}
+    for module in iter_modules(__path__):
+        sender = import_module(f"{__name__}.{module.name}").SENDER
+        found[sender.name] = sender
+    for entry in entry_points(group=ENTRY_POINTS):
+        sender = entry.load()
+        found.setdefault(sender.name, sender)
+    return found
+
+
+def sender_named(name: str) -> Sender:
+    """The sender of that name or alias; Invalid, naming those there are, when there is none."""
+    for sender in senders().values():
+        if name == sender.name or name in sender.aliases:
+            return sender
+    raise Invalid(f"there is no sender {name!r}; senders are {', '.join(sorted(senders()))}", "sender")
+
+
+def is_sender(name: str) -> bool:
+    """Whether a sender has that name or alias."""
+    return any(name == sender.name or name in sender.aliases for sender in senders().values())
