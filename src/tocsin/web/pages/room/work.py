@@ -1,0 +1,230 @@
+"""Suspects, decisions, evidence, recovery, follow-ups: what is done and what shows that it worked."""
+
+from datetime import timedelta
+
+from tocsin.timeline.facts.recovery import CheckSpec, CheckState
+from tocsin.web import format as say
+from tocsin.web.pages.room.sources import Change, Sources
+from tocsin.web.views.common import Action, Badge, Clock, Spark, Verdict
+from tocsin.web.views.room import (
+    Criteria,
+    Criterion,
+    DecisionRow,
+    Evidence,
+    EvidenceRow,
+    FollowupRow,
+    Followups,
+    Suspect,
+    Suspects,
+)
+
+_KIND_ICONS = {
+    "deploy": "rocket", "flag": "flag", "config": "sliders", "migration": "db", "rollback": "undo", "infrastructure": "cpu",
+}  # fmt: skip
+_EVIDENCE_ICONS = {"snapshot": "camera", "log": "log", "output": "log", "metrics": "chart", "screenshot": "camera", "scratch": "doc"}
+_LINK_ICONS = {"dashboard": "chart", "logs": "log", "trace": "log", "pr": "branch", "commit": "branch", "chat": "speech"}
+FOLLOWUP_WORDS = {"detection": "Detection", "defence": "Defence in depth", "tests": "Tests", "docs": "Docs"}
+
+
+def kind_badge(kind: str) -> Badge:
+    """'Deploy' with its icon."""
+    return Badge(kind.capitalize(), "", _KIND_ICONS.get(kind, "wrench"))
+
+
+def suspects_block(sources: Sources) -> Suspects | None:
+    """Changes before the impact, best fit first; None when there is none."""
+    impact = sources.impact_started_at or sources.state.incident.declared_at
+    if impact is None or not sources.changes:
+        return None
+    before = [change for change in sources.changes if change.happened_at <= impact]
+    if not before:
+        return None
+    ranked = sorted(before, key=lambda change: (-change.score, -change.happened_at.timestamp()))
+    rows = tuple(_suspect(sources, change, first=index == 0) for index, change in enumerate(ranked[:6]))
+    return Suspects(rows, sources.ref("actions", "roll-back"), f"{len(before)} in the 2 h before impact")
+
+
+def _suspect(sources: Sources, change: Change, *, first: bool) -> Suspect:
+    state = sources.state
+    undone = next((d for d in state.mitigation.decisions.values() if d.change_id == change.id), None)
+    marked = state.triage.suspects.get(change.id)
+    verdict = Verdict("pass", f"Undone {say.time_of(undone.ended_at or undone.started_at)}") if undone else None
+    if verdict is None and marked is False:
+        verdict = Verdict("skip", "Cleared")
+    actions: tuple[Action, ...] = ()
+    if sources.may_change and not undone:
+        strong = first and change.score > 0.70  # noqa: PLR2004 - the screen's own threshold for its one primary button
+        actions = (
+            sources.action("Undo it…", "decide", f"change={change.id}", style="primary" if strong else "", icon="undo"),
+            sources.post("Not this", "suspect", ("change", change.id), ("suspect", "no"), style="quiet")
+            if marked is not False
+            else sources.post("Suspect", "suspect", ("change", change.id), ("suspect", "yes"), style="quiet"),
+        )
+    if change.link:
+        actions = (Action("See it", change.link, icon="out", dialog=False, hint="outside"), *actions)
+    detail = f"{say.sentence(change.summary)} {say.time_of(change.happened_at)}, {change.why}."
+    return Suspect(
+        kind_badge(change.kind), change.service, change.version, detail, change.score, verdict, first and change.score > 0.70, actions  # noqa: PLR2004
+    )  # fmt: skip
+
+
+def decision_rows(sources: Sources) -> tuple[DecisionRow, ...]:
+    """Newest first, numbered in the order in which they were taken."""
+    rows = []
+    for number, decision in enumerate(sources.state.mitigation.decisions.values(), start=1):
+        clock = None
+        if decision.is_open and decision.expected_by:
+            clock = Clock("Result due", decision.expected_by, "down", start=decision.started_at)
+        actual = decision.actual or ""
+        if decision.exit_code is not None and not actual:
+            actual = f"Ended {say.time_of(decision.ended_at)} with exit code {decision.exit_code}" if decision.ended_at else ""
+        verdict = {
+            "matched": Verdict("pass", "Matched"),
+            "no_match": Verdict("fail", "No match"),
+            "unclear": Verdict("skip", "Unclear"),
+            None: Verdict("wait", "Measuring"),
+        }[decision.matched]
+        actions: tuple[Action, ...] = ()
+        if decision.is_open and sources.may_change:
+            due = decision.expected_by is not None and decision.expected_by <= sources.now
+            actions = (
+                sources.action("Say the result…", "result", f"decision={decision.decision_id}", style="primary" if due else ""),
+                *((sources.post("5 min more", "more-time", ("decision", decision.decision_id), ("by", "5m"), style="quiet"),) if due else ()),
+            )
+        rows.append(
+            DecisionRow(
+                decision.decision_id, f"D{number}", decision.started_at, _first(sources, decision.by), decision.title or "",
+                decision.command, decision.expected, actual, verdict, clock, actions, decision.is_open,
+            )  # fmt: skip
+        )
+    return tuple(reversed(rows))
+
+
+def _first(sources: Sources, name_or_id: str) -> str:
+    return sources.names.of(name_or_id).split(" ", maxsplit=1)[0]
+
+
+_BELOW = {"<": "below", "<=": "at most", ">": "above", ">=": "at least", "==": "exactly", "!=": "anything but"}
+
+
+def _target(spec: CheckSpec) -> str:
+    if spec.kind == "person":
+        return "somebody's word"
+    if spec.kind == "http" and not spec.threshold:
+        return "answers without error"
+    return f"target {_BELOW[spec.comparator]} {say.quantity(spec.threshold, spec.unit)}"
+
+
+def criteria_block(sources: Sources) -> Criteria:
+    """Each check with its line, the hold or the watch below."""
+    recovery, now = sources.state.recovery, sources.now
+    items = tuple(_criterion(sources, check) for check in recovery.checks.values())
+    passing = sum(check.verdict == "pass" for check in recovery.checks.values())
+    line = sources.ref("gates", "restoring", "needs")
+    actions: tuple[Action, ...] = ()
+    if sources.may_change:
+        actions = (
+            sources.action("Override a gate…", "override", style="quiet"),
+            *((sources.post("Confirm that it is resolved", "resolve", style="primary"),) if recovery.watch_passed_at else ()),
+        )
+    if not items:
+        note = "The catalog has no recovery checks for these services yet. Name the services that are hit, or give them checks."
+        return Criteria((), line, note=note, actions=actions)
+    window, counted, length, note = "", timedelta(), timedelta(), ""
+    if recovery.watch_started_at:
+        window, length = "Watch", timedelta(seconds=recovery.watch_seconds)
+        counted = timedelta(seconds=recovery.watch_counted)
+        if recovery.watch_counting_since and not recovery.watch_passed_at:
+            counted += now - recovery.watch_counting_since
+        note = "Without regression so far." if recovery.watch_counting_since else "Paused: without data nothing counts."
+        if recovery.watch_passed_at:
+            note = "The watch is over."
+    elif recovery.hold_started_at:
+        window, length, counted = "Hold", timedelta(seconds=recovery.hold_seconds), now - recovery.hold_started_at
+        note = "All pass together." if not recovery.hold_passed_at else "The criteria held."
+    else:
+        gate = sources.runbook.gates.get("watching")
+        hold = gate.hold if gate else None
+        if hold:
+            window, length = "Hold", hold
+            note = f"Starts when all {say.number_word(len(items))} pass together."
+    counted = min(counted, length)
+    share = round(counted / length, 3) if length else 0.0
+    return Criteria(
+        items, line, passing, window, say.clock_text(counted), say.clock_text(length), share,
+        recovery.hold_started_at or recovery.watch_counting_since, note, actions,
+    )  # fmt: skip
+
+
+def _criterion(sources: Sources, check: CheckState) -> Criterion:
+    spec = check.spec
+    verdict = {
+        "pass": Verdict("pass", "Pass"),
+        "fail": Verdict("fail", "Fail"),
+        "no_data": Verdict("skip", "No data"),
+        None: Verdict("wait", "Not measured"),
+    }[check.verdict]
+    values = sources.samples.get(spec.id, ())
+    spark = None
+    if len(values) > 1:
+        words = f"Last {len(values)} samples: from {say.quantity(values[0], spec.unit)} to {say.quantity(values[-1], spec.unit)}"
+        spark = Spark(values, words, spec.threshold, spec.comparator in ("<", "<="))
+    detail = ""
+    if check.verdict == "no_data" and check.since:
+        detail = f"for {say.duration(sources.now - check.since)}"
+    elif spec.kind == "person" and check.by:
+        detail = f"{check.by}{f': {check.detail}' if check.detail else ''}"
+    actions: tuple[Action, ...] = ()
+    if spec.kind == "person" and sources.may_change:
+        actions = (
+            sources.post("It holds", "attest", ("check", spec.id), ("verdict", "pass")),
+            sources.post("It does not", "attest", ("check", spec.id), ("verdict", "fail"), style="quiet"),
+        )
+    value = say.quantity(check.value, spec.unit) if check.value is not None and spec.kind != "person" else ""
+    return Criterion(spec.id, spec.name, _target(spec), value, verdict, spark, detail, actions)
+
+
+def evidence_block(sources: Sources) -> Evidence:
+    """Artefacts and links, newest first, and what was asked for and is not there."""
+    triage = sources.state.triage
+    rows = [
+        (
+            kept.captured_at,
+            EvidenceRow(
+                _EVIDENCE_ICONS.get(kept.what, "clip"), kept.title,
+                f"{say.size(kept.size)}, sha256 {say.short_hash(kept.sha256)}, {say.moment(kept.captured_at, sources.now)}",
+                f"/evidence/{kept.evidence_id}", kept=kept.volatile,
+            ),
+        )
+        for kept in triage.evidence
+    ]  # fmt: skip
+    rows += [
+        (link.at, EvidenceRow(_LINK_ICONS.get(link.what, "out"), link.title, f"{link.by}, {say.moment(link.at, sources.now)}", link.url, True))
+        for link in triage.links
+    ]
+    actions: tuple[Action, ...] = ()
+    if sources.may_change:
+        actions = (sources.action("Add", "evidence", icon="plus", key="E"), sources.action("Link", "add-link", style="quiet"))
+    asked = triage.evidence_asked if not triage.evidence else ()
+    ordered = tuple(row for _, row in sorted(rows, key=lambda pair: pair[0], reverse=True))
+    return Evidence(ordered, sources.ref("rules", "capture-volatile"), asked, actions)
+
+
+def followups_block(sources: Sources) -> Followups | None:
+    """What the review will track; None while there is none and nobody may add one."""
+    state = sources.state
+    rows = []
+    for followup in reversed(state.review.followups.values()):
+        kind = FOLLOWUP_WORDS.get(followup.what, followup.what)
+        owner = f", {sources.names.of(followup.owner)}" if followup.owner else ""
+        due = f", by {say.day(followup.due_at, sources.now)}" if followup.due_at else ""
+        done = "" if followup.state == "open" else f", {followup.state}"
+        change: tuple[Action, ...] = ()
+        if sources.may_change and followup.state == "open":
+            change = (sources.action("Change…", "followup-change", f"followup={followup.followup_id}", style="quiet"),)
+        rows.append(FollowupRow(followup.title, f"{kind}{owner}{due}{done}", followup.state == "done", change))
+    if not rows and not sources.may_change:
+        return None
+    actions = (sources.action("Note", "followup", icon="plus", key="A"),) if sources.may_change else ()
+    foot = "Owners and dates can wait until resolve." if state.incident.is_open else ""
+    return Followups(tuple(rows), sources.ref("review", "follow_ups"), foot, actions)

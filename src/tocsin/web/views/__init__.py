@@ -1,0 +1,1 @@
+"""View models: what a screen says, in words and numbers, ready to be shown; no markup, no rule."""
