@@ -42,8 +42,24 @@ def missing(state: IncidentState, runbook: Runbook, phase: Phase, confirmed: boo
     return tuple(each for each in found if each is not None)
 
 
+def following(state: IncidentState, runbook: Runbook) -> Phase | None:
+    """The phase that comes next for this incident: with no review to hold, closed follows resolved."""
+    if state.incident.phase == "resolved" and not wants_review(state, runbook):
+        return "closed"
+    return next_phase(state.incident.phase)
+
+
+def wants_review(state: IncidentState, runbook: Runbook) -> bool:
+    """Whether a review takes place: by the worst severity it ever had, or because one was scheduled."""
+    within = runbook.review.within or {}
+    return state.review.due_at is not None or within.get(state.incident.highest_severity) is not None
+
+
 def opens_by_itself(state: IncidentState, runbook: Runbook) -> Phase | None:
-    """The next phase if nothing is missing for it and it needs nobody's word; otherwise None."""
+    """The next phase if nothing is missing for it and it needs nobody's word; otherwise None.
+
+    An incident without review is closed by a person, who might still want one.
+    """
     phase = next_phase(state.incident.phase)
     if phase is None or phase not in runbook.gates or missing(state, runbook, phase):
         return None
