@@ -4,13 +4,14 @@ Nothing here knows the database: what exists besides the files is handed in as `
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from tocsin.errors import ConfigurationError
 from tocsin.organisation import runbooks
+from tocsin.organisation.held import Held, Key
 from tocsin.organisation.mistakes import FileMistake
-from tocsin.organisation.model import KEY_OF, Kind
+from tocsin.organisation.model import KEY_OF, SETTINGS_ID, Kind
 from tocsin.organisation.model.fields import Spec
 from tocsin.organisation.model.service import Service
 from tocsin.organisation.reading import LONGEST_FILE, Described, read_file
@@ -30,19 +31,26 @@ class Loaded:
     mistakes: tuple[FileMistake, ...]
 
     @property
-    def objects(self) -> dict[tuple[Kind, str], Spec]:
+    def objects(self) -> dict[Key, Spec]:
         """The specs by kind and id."""
         return {(each.kind, each.id): each.spec for each in self.described}
 
 
 @dataclass(frozen=True)
 class Others:
-    """What stays beside the files: objects that they do not name, and what an apply would remove."""
+    """What there is besides the files: objects that stay, and those that an apply would take away."""
 
-    staying: Objects = field(default_factory=dict)
-    leaving: frozenset[tuple[Kind, str]] = frozenset()
-    where: Mapping[tuple[Kind, str], str] = field(default_factory=dict)
-    """How a person would say where a staying object was made ('made on a screen')."""
+    staying: Objects
+    leaving: frozenset[Key]
+    where: Mapping[Key, str]
+
+    @classmethod
+    def of(cls, held: Mapping[Key, Held], named: Collection[Key], renamed: Mapping[Key, str]) -> "Others":
+        """Only what an earlier apply made leaves; a person who is deactivated already stays so."""
+        rest = {key: each for key, each in held.items() if key not in named and key not in renamed}
+        leaving = {key for key, each in rest.items() if each.origin == "files" and getattr(each.spec, "active", True)}
+        staying = {key: with_renames(each.spec, renamed) for key, each in rest.items() if key not in leaving}
+        return cls(staying, frozenset(leaving), {key: rest[key].made for key in staying})
 
 
 def texts_of(directory: Path) -> dict[str, str]:
@@ -72,39 +80,75 @@ def texts_of(directory: Path) -> dict[str, str]:
     return texts
 
 
-def load_directory(directory: Path, others: Others | None = None) -> Loaded:
+def load_directory(directory: Path, held: Mapping[Key, Held] | None = None) -> Loaded:
     """Load the files below a directory."""
-    return load_texts(texts_of(directory), others)
+    return load_texts(texts_of(directory), held)
 
 
-def load_texts(texts: Mapping[str, str], others: Others | None = None) -> Loaded:
-    """Load files given as path and text. Every mistake is told at once, in the order of files and lines."""
-    others = others or Others()
+def load_texts(texts: Mapping[str, str], held: Mapping[Key, Held] | None = None) -> Loaded:
+    """Load files given as path and text. Every mistake is told at once, in the order of files and lines.
+
+    `held` is what the database holds; without it, the files must be complete in themselves.
+    """
     described: list[Described] = []
     mistakes: list[FileMistake] = []
-    broken: set[tuple[Kind, str]] = set()
+    broken: set[Key] = set()
     files = sorted(path for path in texts if path.endswith(_YAML))
     if not files:
         return Loaded((), (FileMistake(".", 0, "", "holds no YAML file.", "Put the organisation into *.yaml files."),))
+    mistakes += [
+        FileMistake(path, 0, "", "must be a path inside the directory.") for path in texts if _is_outside(path)
+    ]
+    unread = False
     for file in files:
         content = read_file(file, texts[file])
         described += content.described
         mistakes += content.mistakes
         broken |= content.broken
+        unread |= not content.is_yaml
     described, wrong = runbooks.attach(described, texts)
     mistakes += wrong
     described, wrong = _each_once(described)
     mistakes += wrong
     mistakes += _former_ids(described)
+    named = {(each.kind, each.id) for each in described}
+    renamed = renames(described, held or {}, named)
+    others = Others.of(held or {}, named | broken, renamed)
     objects: Objects = {**others.staying, **{(each.kind, each.id): each.spec for each in described}}
-    mistakes += _references(described, objects, others, broken)
+    if not unread:  # else half of the objects seem to be missing
+        mistakes += _references(described, objects, others, broken)
+        mistakes += _settings(objects, others, broken)
     mistakes += _services(described)
     mistakes += runbooks.check(objects, described)
     return Loaded(tuple(described), tuple(sorted(set(mistakes))))
 
 
+def _is_outside(path: str) -> bool:
+    return path.startswith("/") or "\\" in path or ".." in path.split("/")
+
+
+def renames(described: Iterable[Described], held: Mapping[Key, Held], named: Collection[Key]) -> dict[Key, str]:
+    """Which held objects the files give another id (`was:`)."""
+    renamed: dict[Key, str] = {}
+    for each in described:
+        if (each.kind, each.id) in held:
+            continue
+        for id in getattr(each.spec, "was", ()):
+            if (each.kind, id) in held and (each.kind, id) not in named:
+                renamed.setdefault((each.kind, id), each.id)
+                break
+    return renamed
+
+
+def _settings(objects: Objects, others: Others, broken: Collection[Key]) -> Iterator[FileMistake]:
+    """The settings, once kept in files, stay there: nobody may be left without a last resort."""
+    key: Key = ("settings", SETTINGS_ID)
+    if key not in objects and key not in broken and key in others.leaving:
+        yield FileMistake(".", 0, "organisation", "is needed: without it there is no last resort.")
+
+
 def _each_once(described: Iterable[Described]) -> tuple[list[Described], list[FileMistake]]:
-    first: dict[tuple[Kind, str], Described] = {}
+    first: dict[Key, Described] = {}
     mistakes = []
     for each in described:
         earlier = first.setdefault((each.kind, each.id), each)
@@ -117,7 +161,7 @@ def _former_ids(described: Iterable[Described]) -> Iterator[FileMistake]:
     """A former id that is still used, or that two objects claim."""
     everything = list(described)
     ids = {(each.kind, each.id) for each in everything}
-    claimed: dict[tuple[Kind, str], Described] = {}
+    claimed: dict[Key, Described] = {}
     for each in everything:
         former: tuple[str, ...] = getattr(each.spec, "was", ())
         for id in former:
@@ -129,11 +173,11 @@ def _former_ids(described: Iterable[Described]) -> Iterator[FileMistake]:
 
 
 def _references(
-    described: Iterable[Described], objects: Objects, others: Others, broken: Collection[tuple[Kind, str]]
+    described: Iterable[Described], objects: Objects, others: Others, broken: Collection[Key]
 ) -> Iterator[FileMistake]:
     """References that lead nowhere; those to objects that are there but wrong are left out, one mistake is enough."""
     by_key = {(each.kind, each.id): each for each in described}
-    told: set[tuple[Kind, str]] = set()
+    told: set[Key] = set()
     for wrong in dangling(objects):
         kind, id = wrong.reference.kind, wrong.reference.id
         if (kind, id) in broken:
@@ -144,6 +188,8 @@ def _references(
         elif (kind, id) in others.leaving and (kind, id) not in told:
             told.add((kind, id))
             who = ", ".join(_says(key, others) for key in users_of(objects, kind, id) if key not in by_key)
+            if kind == "settings":
+                continue
             yield FileMistake(".", 0, f"{KEY_OF[kind]}.{id}", f"can't be removed: it is used by {who}.")
         elif wrong.deactivated:
             who = _says(wrong.user, others)
@@ -159,15 +205,11 @@ def _why(kind: Kind, id: str, objects: Objects, others: Others, *, deactivated: 
     former = next((key[1] for key, spec in objects.items() if key[0] == kind and id in getattr(spec, "was", ())), None)
     if former is not None:
         return f"there is no {kind} '{id}'.", f"It is '{former}' now."
-    names = [
-        name
-        for (each, name), spec in objects.items()
-        if each == kind and not (isinstance(spec, Person) and not spec.active)
-    ]
+    names = [name for (each, name), spec in objects.items() if each == kind and getattr(spec, "active", True)]
     return f"there is no {kind} '{id}'.", nearest(id, names)
 
 
-def _says(key: tuple[Kind, str], others: Others) -> str:
+def _says(key: Key, others: Others) -> str:
     kind, id = key
     name = "the organisation's settings" if kind == "settings" else f"{kind} '{id}'"
     where = others.where.get(key)

@@ -53,6 +53,7 @@ class Content:
     described: list[Described]
     mistakes: list[FileMistake]
     broken: set[tuple[Kind, str]]
+    is_yaml: bool = True
 
 
 def line_of(node: Node, loc: list[str] | tuple[str | int, ...]) -> int:
@@ -72,14 +73,15 @@ def line_of(node: Node, loc: list[str] | tuple[str | int, ...]) -> int:
 def read_file(file: str, text: str) -> Content:
     """The objects of one file, and what is wrong in it; whatever is right is returned also when something is not."""
     content = Content([], [], set())
+    unread = Content([], content.mistakes, set(), is_yaml=False)
     if len(text) > LONGEST_FILE:
         content.mistakes.append(FileMistake(file, 0, "", f"is longer than {LONGEST_FILE >> 20} MiB. Split it."))
-        return content
+        return unread
     try:
         root = read_yaml(text, 1, most_nodes=MOST_NODES, loader=_FAST)
     except RunbookError as wrong:
         content.mistakes.extend(FileMistake(file, each.line, "", each.what, each.fix) for each in wrong.findings)
-        return content
+        return unread
     if root.value is None:
         return content
     if not isinstance(root.value, dict):

@@ -135,13 +135,15 @@ class Organisation:
             return None
         team = self.teams.get(known.team)
         id = known.runbook or (team.runbook if team else None)
-        return self.runbooks[id].text if id in self.runbooks else None
+        known_runbook = self.runbooks.get(id) if id else None
+        return known_runbook.text if known_runbook else None
 
     @property
     def base_runbook(self) -> str | None:
         """The Markdown of the organisation's base runbook; None for the one that ships with Tocsin."""
         id = self.settings.runbook if self.settings else None
-        return self.runbooks[id].text if id in self.runbooks else None
+        known_runbook = self.runbooks.get(id) if id else None
+        return known_runbook.text if known_runbook else None
 
     def checks_for(self, service: str) -> tuple[CheckSpec, ...]:
         """A service's recovery checks, as an incident keeps them; those without a source ask the organisation's."""
@@ -166,7 +168,7 @@ class Organisation:
     def services_labelled(self, labels: Mapping[str, str]) -> Iterable[str]:
         """The services whose labels an alert carries; one named by the label 'service' comes first."""
         named = self.current_id("service", labels["service"]) if "service" in labels else None
-        if named in self.services:
+        if named is not None and named in self.services:
             yield named
         for id, each in self.services.items():
             if id != named and each.labels and all(labels.get(key) == value for key, value in each.labels.items()):

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from tocsin.organisation.model.fields import FormerIds, Name, Spec
 
@@ -14,5 +14,5 @@ class Runbook(Spec):
 
     file: Annotated[str, Field(min_length=1, max_length=500)]
     name: Name | None = None
-    text: Annotated[str, Field(max_length=LONGEST_RUNBOOK)] = ""
+    text: Annotated[str, StringConstraints(strip_whitespace=False, max_length=LONGEST_RUNBOOK)] = ""
     was: FormerIds = ()
