@@ -74,15 +74,16 @@ def _path(wanted: str, id: str, taken: Iterable[str]) -> str:
 
 def _plain(spec: Spec) -> dict[str, Any]:
     """The spec's fields as a person would write them: without those that say what holds anyway."""
-    value = spec.model_dump(mode="json", exclude_defaults=True)
+    value = _without_defaults(spec)
     if isinstance(spec, Settings):
         value.setdefault("name", spec.name)
     if isinstance(spec, Service) and spec.checks:
-        checks = spec.checks.items()
-        value["checks"] = {
-            id: {"kind": each.kind, **each.model_dump(mode="json", exclude_defaults=True)} for id, each in checks
-        }
+        value["checks"] = {id: {"kind": each.kind, **_without_defaults(each)} for id, each in spec.checks.items()}
     return value
+
+
+def _without_defaults(spec: Spec) -> dict[str, Any]:
+    return spec.model_dump(mode="json", exclude_defaults=True)
 
 
 def _yaml(value: Mapping[str, Any]) -> str:

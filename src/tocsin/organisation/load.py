@@ -9,10 +9,11 @@ from pathlib import Path
 
 from tocsin.errors import ConfigurationError
 from tocsin.organisation import runbooks
-from tocsin.organisation.held import Held, Key
+from tocsin.organisation.held import Held, Key, with_renames
 from tocsin.organisation.mistakes import FileMistake
 from tocsin.organisation.model import KEY_OF, SETTINGS_ID, Kind
 from tocsin.organisation.model.fields import Spec
+from tocsin.organisation.model.person import Person
 from tocsin.organisation.model.service import Service
 from tocsin.organisation.reading import LONGEST_FILE, Described, read_file
 from tocsin.organisation.references import Objects, dangling, users_of
@@ -119,6 +120,7 @@ def load_texts(texts: Mapping[str, str], held: Mapping[Key, Held] | None = None)
         mistakes += _references(described, objects, others, broken)
         mistakes += _settings(objects, others, broken)
     mistakes += _services(described)
+    mistakes += _one_address_each(described)
     mistakes += runbooks.check(objects, described)
     return Loaded(tuple(described), tuple(sorted(set(mistakes))))
 
@@ -214,6 +216,15 @@ def _says(key: Key, others: Others) -> str:
     name = "the organisation's settings" if kind == "settings" else f"{kind} '{id}'"
     where = others.where.get(key)
     return f"{name} ({where})" if where else name
+
+
+def _one_address_each(described: Iterable[Described]) -> Iterator[FileMistake]:
+    first: dict[str, Described] = {}
+    for each in described:
+        if isinstance(each.spec, Person):
+            other = first.setdefault(each.spec.email.casefold(), each)
+            if other is not each:
+                yield each.mistake("email", f"{other.path} has it too ({other.file}:{other.line}).")
 
 
 def _services(described: Iterable[Described]) -> Iterator[FileMistake]:

@@ -20,7 +20,7 @@ from tocsin.organisation import queries
 from tocsin.organisation.held import Held, Key, Origin, digest, to_json
 from tocsin.organisation.load import load_texts
 from tocsin.organisation.mistakes import WrongFiles
-from tocsin.organisation.model import MODELS, Kind
+from tocsin.organisation.model import Kind
 from tocsin.organisation.model.fields import Spec
 from tocsin.organisation.model.person import Person
 from tocsin.organisation.plan import Change, Plan, make_plan
@@ -73,7 +73,7 @@ def apply_files(connection: Connection, actor: Actor, command: ApplyFiles, now: 
         raise WrongFiles(loaded.mistakes)
     plan = make_plan(before, loaded)
     for change in plan.changes:
-        _carry_out(connection, actor, change, before, now)
+        _carry_out(connection, change, now)
     for (kind, id), file, line in plan.moved:
         place = update(rows).where(rows.c.kind == kind, rows.c.id == id, rows.c.valid_to.is_(None))
         connection.execute(place.values(source_file=file, source_line=line))
@@ -99,7 +99,7 @@ def save_object(connection: Connection, actor: Actor, command: SaveObject, now: 
         if wrong.deactivated and (wrong.reference.kind, wrong.reference.id) == key:
             raise Conflict(f"{command.id} can't be deactivated: used by {wrong.user[0]} '{wrong.user[1]}'")
     _write(connection, key, command.spec, "screen" if old is None else old.origin, now)
-    _keep_account(connection, key, command.spec, now, actor)
+    _keep_account(connection, key, command.spec, now)
     told = {"spec": to_json(command.spec)}
     record(connection, actor, f"save {command.kind}", command.id, told, now)
     _finish(connection, [key], now)
@@ -122,7 +122,7 @@ def remove_object(connection: Connection, actor: Actor, command: RemoveObject, n
     if isinstance(old.spec, Person):
         left = old.spec.model_copy(update={"active": False})
         _write(connection, key, left, old.origin, now)
-        _keep_account(connection, key, left, now, actor)
+        _keep_account(connection, key, left, now)
     else:
         _close(connection, key, now)
     record(connection, actor, f"remove {command.kind}", command.id, {}, now)
@@ -157,7 +157,7 @@ def _editable(before: Mapping[Key, Held], key: Key) -> Held | None:
     return old
 
 
-def _carry_out(connection: Connection, actor: Actor, change: Change, before: Mapping[Key, Held], now: datetime) -> None:
+def _carry_out(connection: Connection, change: Change, now: datetime) -> None:
     if change.was is not None:
         _close(connection, (change.kind, change.was), now)
         if change.kind == "person":
@@ -165,11 +165,8 @@ def _carry_out(connection: Connection, actor: Actor, change: Change, before: Map
     if change.after is None:
         _close(connection, change.key, now)
         return
-    held = before.get(change.key)
-    file = change.file if change.origin == "files" else held and held.file
-    line = change.line if change.origin == "files" else held and held.line
-    _write(connection, change.key, change.after, change.origin, now, file, line)
-    _keep_account(connection, change.key, change.after, now, actor)
+    _write(connection, change.key, change.after, change.origin, now, change.file, change.line)
+    _keep_account(connection, change.key, change.after, now)
 
 
 def _write(
@@ -201,7 +198,7 @@ def _write(
 def _close(connection: Connection, key: Key, now: datetime) -> datetime | None:
     """End the current row; returns when (a clock that stands still or steps back ends no row before it began)."""
     is_current = (rows.c.kind == key[0]) & (rows.c.id == key[1]) & rows.c.valid_to.is_(None)
-    began = connection.execute(select(rows.c.valid_from).where(is_current)).scalar()
+    began: datetime | None = connection.execute(select(rows.c.valid_from).where(is_current)).scalar()
     if began is None:
         return None
     ends = max(now, began + timedelta(microseconds=1))
@@ -209,7 +206,7 @@ def _close(connection: Connection, key: Key, now: datetime) -> datetime | None:
     return ends
 
 
-def _keep_account(connection: Connection, key: Key, spec: Spec, now: datetime, actor: Actor) -> None:
+def _keep_account(connection: Connection, key: Key, spec: Spec, now: datetime) -> None:
     """The account's copies of a person's name and e-mail follow; who is deactivated can't sign in any more."""
     if not isinstance(spec, Person):
         return
@@ -221,7 +218,6 @@ def _keep_account(connection: Connection, key: Key, spec: Spec, now: datetime, a
         accounts.deactivate_account(connection, SYSTEM, key[1], now)
     elif spec.active and account.deactivated_at is not None:
         accounts.reactivate_account(connection, SYSTEM, key[1], now)
-    del actor
 
 
 def _rename_person(connection: Connection, was: str, id: str) -> None:
@@ -246,7 +242,6 @@ def _finish(connection: Connection, changed: list[Key], now: datetime) -> None:
 
 
 __all__ = [
-    "MODELS",
     "ApplyFiles",
     "RemoveObject",
     "SaveObject",
