@@ -28,7 +28,7 @@ _WHOLE = (
     re.compile(r"\b[srp]k_(?:live|test)_[A-Za-z0-9]{10,}\b"),
     re.compile(r"\bAIza[A-Za-z0-9_\-]{30,}"),
     re.compile(r"\bsk-[A-Za-z0-9_\-]{20,}"),
-    re.compile(r"\btocsin_[A-Za-z0-9_\-]{16,}"),
+    re.compile(r"\btoc_[A-Za-z0-9_\-]{16,}"),
     # JSON Web Tokens: three base64url parts, the first two of which begin as `{"` does.
     re.compile(r"\beyJ[A-Za-z0-9_\-]{4,}\.eyJ[A-Za-z0-9_\-]{2,}\.[A-Za-z0-9_\-]*"),
 )

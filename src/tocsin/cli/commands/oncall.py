@@ -1,0 +1,59 @@
+"""`tocsin oncall`: who is on call, now or at any time."""
+
+from typing import Any
+
+import click
+
+from tocsin.cli.command import command, group, table, tell
+from tocsin.cli.commands.telling import ahead, instant_of, short
+from tocsin.cli.handover import server
+
+
+@group(example="tocsin oncall now\ntocsin oncall at 2026-11-21T22:00Z")
+def oncall() -> None:
+    """Who is on call."""
+
+
+@command(parent=oncall, example="tocsin oncall now --schedule checkout")
+@click.option("--schedule")
+@click.option("--team")
+def now(schedule: str | None, team: str | None) -> None:
+    """Who is on call now."""
+    _show(server().get("/oncall", schedule=schedule, team=team))
+
+
+@command(parent=oncall, example="tocsin oncall at 2026-11-21T22:00Z")
+@click.argument("time")
+@click.option("--schedule")
+@click.option("--team")
+def at(time: str, schedule: str | None, team: str | None) -> None:
+    """Who is on call at TIME, UTC: 22:00 (the next one) or 2026-11-21T22:00Z."""
+    _show(server().get("/oncall", at=ahead(time), schedule=schedule, team=team))
+
+
+@command(parent=oncall, example="tocsin oncall shifts checkout --from 2026-11-20T00:00Z --to 2026-12-04T00:00Z")
+@click.argument("schedule")
+@click.option("--from", "start", help="UTC; now if left out.")
+@click.option("--to", "end", help="UTC; two weeks on if left out.")
+def shifts(schedule: str, start: str | None, end: str | None) -> None:
+    """The shifts of a schedule; a gap has no person."""
+    answer = server().get(
+        f"/schedules/{schedule}/shifts",
+        **{"from_": instant_of(start).isoformat() if start else None, "to": instant_of(end).isoformat() if end else None},
+    )
+    rows = [(short(one["starts_at"]), short(one["ends_at"]), one.get("name") or one.get("person") or "NOBODY") for one in answer["items"]]
+    tell(answer, table(rows, ("from", "to", "who")) or ["No shift there."])
+
+
+def _show(answer: dict[str, Any]) -> None:
+    rows = [
+        (
+            one["schedule"],
+            one.get("name") or one.get("person") or "NOBODY",
+            one.get("local_time"),
+            short(one.get("until")),
+            one.get("then_name") or one.get("then"),
+        )
+        for one in answer["items"]
+    ]
+    tell(answer, table(rows, ("schedule", "on call", "their time", "until", "then")) or ["There is no schedule yet."])

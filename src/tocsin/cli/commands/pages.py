@@ -1,0 +1,99 @@
+"""Paging people, acknowledging, keeping quiet."""
+
+import click
+
+from tocsin.cli.client import Server, part
+from tocsin.cli.command import DURATION, INCIDENT, command, group, table, tell
+from tocsin.cli.commands.telling import ahead, short
+from tocsin.cli.errors import Refused
+from tocsin.cli.handover import server
+from tocsin.ids import new_id
+
+
+@group(example="tocsin page send dana 'the database is on fire'\ntocsin page list")
+def page() -> None:
+    """Page a person, team or service now; list and end pages."""
+
+
+@command(parent=page, example="tocsin page send dana 'the database is on fire' --incident INC-147")
+@click.argument("to")
+@click.argument("text")
+@click.option("--incident", "-i", type=INCIDENT, help="The incident that it is about.")
+def send(to: str, text: str, incident: str | None) -> None:
+    """Page TO (a person, team, service or policy) by hand, until someone acknowledges."""
+    body = {"to": to, "text": text, "incident": int(incident) if incident else None}
+    answer = server().post("/pages", {name: value for name, value in body.items() if value is not None}, new_id())
+    tell(answer, f"Paging {to}: page {answer['id']}")
+
+
+@command(parent=page, name="list", example="tocsin page list --state all")
+@click.option("--state", type=click.Choice(["open", "acknowledged", "ended", "all"]), default="open", show_default=True)
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+def list_(state: str, limit: int) -> None:
+    """List pages, the newest first."""
+    items = server().all("/pages", limit, state=state)
+    rows = [(one["id"], one["state"], short(one["opened_at"]), one.get("acknowledged_by"), one["title"]) for one in items]
+    tell({"items": items}, table(rows, ("page", "state", "opened", "with", "title")) or ["No page is open."])
+
+
+@command(parent=page, example="tocsin page show PAGE")
+@click.argument("page_id", metavar="PAGE")
+def show(page_id: str) -> None:
+    """Show a page and its log: attempts, receipts, why not."""
+    answer = server().get(f"/pages/{part(page_id)}")
+    rows = [(short(row["at"]), row["kind"], row.get("person_id"), row.get("method"), row.get("text")) for row in answer.get("log", [])]
+    tell(answer, [f"{answer['state']}: {answer['title']}", *table(rows, ("utc", "what", "person", "method", "said"))])
+
+
+@command(parent=page, example="tocsin page escalate PAGE")
+@click.argument("page_id", metavar="PAGE")
+def escalate(page_id: str) -> None:
+    """Pass a page on to the next step now."""
+    answer = server().post(f"/pages/{part(page_id)}/escalate", {}, new_id())
+    tell(answer, "Passed on.")
+
+
+@command(parent=page, example="tocsin page end PAGE --reason 'called by mistake'")
+@click.argument("page_id", metavar="PAGE")
+@click.option("--reason", required=True)
+def end(page_id: str, reason: str) -> None:
+    """End a page; those who were paged are told that it is over."""
+    tell(server().post(f"/pages/{part(page_id)}/end", {"reason": reason}), "Ended.")
+
+
+@command(example="tocsin ack\ntocsin ack PAGE")
+@click.argument("page_id", metavar="[PAGE]", required=False)
+def ack(page_id: str | None) -> None:
+    """Acknowledge a page; without PAGE the only one that is open."""
+    connected = server()
+    chosen = page_id or _only_open(connected)
+    answer = connected.post(f"/pages/{part(chosen)}/acknowledge", {}, new_id())
+    tell(answer, "You have it." if answer.get("yours") else f"{answer.get('acknowledged_by') or 'Someone'} already has it.")
+
+
+@command(example="tocsin snooze PAGE --for 30m\ntocsin snooze --group GROUP --until 22:00")
+@click.argument("page_id", metavar="[PAGE]", required=False)
+@click.option("--group", "group_id", help="A group instead of a page.")
+@click.option("--for", "length", type=DURATION, help="How long, as in 30m.")
+@click.option("--until", help="Until when, UTC: 22:00 or 2026-11-19T22:00:00Z.")
+@click.option("--reason")
+def snooze(page_id: str | None, group_id: str | None, length: str | None, until: str | None, reason: str | None) -> None:
+    """Keep a page or group quiet until a time."""
+    if bool(length) == bool(until):
+        raise click.UsageError("say for how long (--for 30m) or until when (--until 22:00)")
+    if page_id and group_id:
+        raise click.UsageError("name a page or a group, not both")
+    body = {"for": length, "until": ahead(until) if until else None, "reason": reason}
+    connected = server()
+    path = f"/groups/{part(group_id)}" if group_id else f"/pages/{part(page_id or _only_open(connected))}"
+    answer = connected.post(f"{path}/snooze", {name: value for name, value in body.items() if value is not None})
+    tell(answer, f"Quiet until {short(answer.get('snoozed_until'))}.")
+
+
+def _only_open(connected: Server) -> str:
+    items = connected.get("/pages", state="open", limit=2)["items"]
+    if not items:
+        raise Refused("no page is open")
+    if len(items) > 1:
+        raise Refused("several pages are open; name one (see `tocsin page list`)")
+    return str(items[0]["id"])
