@@ -35,10 +35,8 @@ def release(kind: str, version: str, deploy: Path, history: Path) -> int:
     with history.open("a") as file:
         file.write(deploy.read_text().strip() + "\n")
     deploy.write_text(version + "\n")
-    told = _tocsin(
-        "change", "record", "--id", change, "--kind", "deploy", "--service", SERVICE, "--version", version,
-        "--title", f"{kind} of checkout {version}",
-    )  # fmt: skip
+    options = ["--id", change, "--kind", kind, "--service", SERVICE, "--version", version]
+    told = _tocsin("change", "record", *options, f"{kind} of checkout {version}")
     print(f"checkout now runs {version}")
     if told.returncode != 0:
         print(f"(Tocsin was not told: {told.stderr.strip()})")

@@ -161,7 +161,7 @@ class Story:
                 "Tell the others",
                 "Two updates in three sentences each: what we know, what we do, what comes next. The public one is "
                 "read by the commander before it appears on the status page.",
-                lambda: bool({"update_posted", "update_published"} & self._kinds()),
+                lambda: "update_posted" in self._kinds(),
                 self._update,
                 lambda: "/status",
             ),
@@ -252,7 +252,7 @@ class Story:
         groups = self._client.get("/groups", state="open")["items"]
         body: Json = {"title": "Card payments fail", "severity": 2, "services": ["checkout"]}
         if groups:
-            body["group"] = groups[0]["id"]
+            body["group_ids"] = [groups[0]["id"]]
         self._client.post("/incidents", body)
 
     def _take_command(self) -> None:
@@ -267,16 +267,24 @@ class Story:
             self._refusal = done.stdout
 
     def _triage(self) -> None:
-        self._post(
-            "impact", symptoms="Customers see “payment failed” after they entered their card.", customers="12000"
-        )
-        self._post("escalations", to="", reason="Only the payment's call fails.", data_or_auth=False)
-        self._post("flags", none_helps=True, reason="The mistake is in every payment; no flag turns it off.")
+        self._post("symptoms", text="Customers see “payment failed” after they entered their card.")
+        self._post("impact", services=["checkout"], customers="About 12,000 people who pay by card")
+        self._post("questions/data_or_auth", answer=False, note="Only the payment's call fails.")
+        self._post("flags", note="The mistake is in every payment; no flag turns it off.")
         self._phase("triage")
 
     def _roll_back(self) -> None:
-        self._post("freeze/allow", change="rollback-v41", reason="It is the fix.")
-        told = ["--incident", str(self.number), "--expect", "fewer than 5% of card payments fail", "--by", "2m"]
+        self._post("freeze/allow", change_id="rollback-v41", reason="It is the fix.")
+        told = [
+            "--incident",
+            str(self.number),
+            "--expect",
+            "fewer than 5% of card payments fail",
+            "--by",
+            "2m",
+            "--what",
+            "rollback",
+        ]
         command = self._world.shopctl_command("rollback")
         ran = self._world.installation.tocsin("run", *told, "--", *command, env=self._world.shop_env())
         self._say(textwrap.indent((ran.stdout + ran.stderr).strip(), "      $ "))
@@ -284,18 +292,18 @@ class Story:
     def _close_decisions(self) -> None:
         for decision in self._decisions():
             if not decision.get("matched"):
-                body = {"actual": "v41 runs again; the failing share falls.", "matched": True}
+                body = {"actual": "v41 runs again; the failing share falls.", "matched": "matched"}
                 self._client.post(f"/incidents/{self.number}/decisions/{decision['id']}/result", body)
 
     def _update(self) -> None:
         words = {
-            "know": "Some card payments failed since the last change to our checkout.",
+            "known": "Some card payments failed since the last change to our checkout.",
             "doing": "We have put the version before back and watch the numbers.",
             "next": "We tell you when payments have been well for a while.",
             "next_in": "30m",
         }
         self._post("updates", audience="internal", **words)
-        self._post("updates", audience="external", state="monitoring", **words)
+        self._post("updates", audience="external", status="monitoring", **words)
 
     def _phase(self, phase: str) -> None:
         self._post("phase", phase=phase)
@@ -306,7 +314,7 @@ class Story:
         self._thawed = done.returncode == 0
 
     def _follow_up(self) -> None:
-        self._post("followups", title="A test that pays by card before each deploy", kind="tests", owner="dana")
+        self._post("followups", title="A test that pays by card before each deploy", what="tests", owner="dana")
 
     def _verify(self) -> None:
         done = self._world.installation.tocsin("verify")
