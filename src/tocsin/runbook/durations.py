@@ -55,6 +55,7 @@ _RANGE = re.compile(
     re.IGNORECASE,
 )
 _SINGLE = re.compile(rf"{_START}{_GAP}(?P<unit>{_UNIT})(?![\w%])", re.IGNORECASE)
+_SEPARATOR = re.compile(r"\s*(?:[-\u2010-\u2014]|\bto\b)\s*", re.IGNORECASE)
 _JOIN = re.compile(r"[ \t\n\u00a0]{1,2}(?:and[ \t\n]{1,2})?")
 _LONGEST = timedelta(days=366)
 
@@ -115,12 +116,19 @@ def parse_span(value: object) -> Span:
     """`30–60 min` or `30m to 1h` as a range; ValueError names what is wrong."""
     if isinstance(value, Span):
         return value
-    found = find_durations(value.strip()) if isinstance(value, str) and len(value) <= 60 else []
-    if len(found) != 1 or not isinstance(found[0].value, Span) or found[0].text != str(value).strip():
-        raise ValueError(f"{value!r} is no range of durations: write for example 30–60 min")
-    if found[0].value.low >= found[0].value.high:
+    sides = _SEPARATOR.split(value.strip()) if isinstance(value, str) and len(value) <= 60 else []
+    try:
+        if len(sides) != 2:
+            raise ValueError
+        high = parse_duration(sides[1])
+        bare = re.fullmatch(_NUMBER, sides[0], re.IGNORECASE)
+        unit = _PART.match(sides[1])
+        low = _number(sides[0]) * _SIZES[_UNIT_OF[unit["unit"].lower()]] if bare and unit else parse_duration(sides[0])
+    except ValueError:
+        raise ValueError(f"{value!r} is no range of durations: write for example 30–60 min") from None
+    if low >= high:
         raise ValueError(f"{value!r} is no range: the first must be the shorter one")
-    return found[0].value
+    return Span(low, high)
 
 
 def find_durations(text: str) -> list[Found]:

@@ -333,7 +333,7 @@ class Runbook(Part):
 
     def section_of(self, *path: str) -> str:
         """The number of the section that says it (`5.1`), or ''; `section_of("clocks", "internal_update")`."""
-        for length in range(len(path), 0, -1):
+        for length in range(len(path), 1, -1):
             if (section := self.sections.get(".".join(path[:length]))) is not None:
                 return section
         return ""

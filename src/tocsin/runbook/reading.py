@@ -174,7 +174,7 @@ def _sections(root: Node, document: Document) -> dict[str, str]:
     stack: list[tuple[tuple[str, ...], Node]] = [((), root)]
     while stack:
         path, node = stack.pop()
-        if path:
+        if len(path) > 1:
             sections[".".join(path)] = document.section_at(node.key_line)
         if isinstance(node.value, dict) and len(path) < 3:
             stack.extend(((*path, key), child) for key, child in node.value.items())
