@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from tocsin.engine.deadlines import reconcile
 from tocsin.engine.tasks import owe
@@ -19,9 +19,11 @@ from tocsin.identity.visibility import visible_incidents
 from tocsin.ids import new_id
 from tocsin.runbook.bundle import Bundle
 from tocsin.runbook.clocks import wanted
+from tocsin.runbook.events import services_of
 from tocsin.runbook.interpret import OwedEffect, RuleFailure, effects
 from tocsin.store.columns import insert_or_ignore, lock_rows
 from tocsin.store.database import announce
+from tocsin.store.tables.alerts import claims, groups
 from tocsin.store.tables.timeline import bundles, entries, incidents, members
 from tocsin.timeline import journal
 from tocsin.timeline.chain import GENESIS
@@ -30,6 +32,11 @@ from tocsin.timeline.facts.incidents import ENDED_PHASES, RuleFailed
 from tocsin.timeline.state import STATE_VERSION, IncidentState, apply, fold
 
 Decide = Callable[[IncidentState, Bundle, datetime], Sequence[NewFact]]
+MOVED = "incident_moved"  # a task for recovery: look whether checks, sampling or a gate must follow
+_MOVING = frozenset(
+    {"declared", "phase_changed", "impact_changed", "group_linked", "bundle_pinned", "check_defined", "check_removed",
+     "attested", "gate_overridden", "decision_opened", "severity_changed"}
+)  # fmt: skip
 EFFECT = "effect."  # a rule's effect of kind `freeze` is a task of kind `effect.freeze`
 
 
@@ -146,6 +153,7 @@ def _append(
     appended = journal.append(
         connection, head.id, actor, facts, now, seq=head.seq, head_hash=head.head_hash, last_recorded_at=last
     )
+    before = state
     due: list[OwedEffect] = []
     failures: list[RuleFailure] = []
     for entry in appended:
@@ -173,11 +181,36 @@ def _append(
     _owe_effects(connection, head.id, state, due, now)
     _write_head(connection, head.id, state, appended[-1], now)
     _write_members(connection, head.id, state)
+    if _claimed(before) != _claimed(state):
+        keep_claims(connection, state)
     bundle = read_bundle(connection, state.incident.bundle_digest)
     reconcile(connection, "incident", head.id, wanted(state, bundle, now), now)
+    if any(entry.kind in _MOVING for entry in appended):
+        owe(connection, MOVED, "incident", head.id, {"incident_id": head.id}, now)
     announce(connection, f"incident:{head.id}")
     announce(connection, "incidents")
     return Changed(state, tuple(appended))
+
+
+def _claimed(state: IncidentState) -> tuple[bool, tuple[str, ...], tuple[str, ...]]:
+    """What decides which future alerts join the incident instead of paging."""
+    return state.incident.is_open, services_of(state), tuple(state.incident.groups)
+
+
+def keep_claims(connection: Connection, state: IncidentState) -> None:
+    """Write what an open incident claims of future alerts; nothing once it is resolved."""
+    incident = state.incident
+    wanted_claims: set[tuple[str, str]] = set()
+    if incident.is_open:
+        wanted_claims |= {("service", service) for service in services_of(state)}
+        linked = select(groups.c.route, groups.c.key).where(groups.c.id.in_(tuple(incident.groups)))
+        wanted_claims |= {("group", f"{row.route}\n{row.key}") for row in connection.execute(linked)}
+    mine = claims.c.incident_id == incident.id
+    known = {(row.kind, row.key) for row in connection.execute(select(claims.c.kind, claims.c.key).where(mine))}
+    for kind, key in sorted(known - wanted_claims):
+        connection.execute(delete(claims).where(mine, claims.c.kind == kind, claims.c.key == key))
+    for kind, key in sorted(wanted_claims - known):
+        insert_or_ignore(connection, claims, {"incident_id": incident.id, "kind": kind, "key": key})
 
 
 def _owe_effects(

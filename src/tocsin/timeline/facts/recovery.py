@@ -202,6 +202,7 @@ class RecoveryPart(Frozen):
     """Checks and the two windows. Instants UTC; counted seconds are of samples, never of the clock alone."""
 
     checks: dict[str, CheckState] = {}
+    removed_checks: tuple[str, ...] = ()
     hold_started_at: datetime | None = None
     hold_seconds: int = 0
     hold_passed_at: datetime | None = None
@@ -255,7 +256,9 @@ def apply_recovery(part: RecoveryPart, entry: Entry) -> RecoveryPart:  # noqa: P
             state = known.model_copy(update={"spec": fact.check}) if known else CheckState(spec=fact.check)
             return part.model_copy(update={"checks": {**part.checks, fact.check.id: state}})
         case CheckRemoved():
-            return part.model_copy(update={"checks": {k: v for k, v in part.checks.items() if k != fact.check_id}})
+            left = {k: v for k, v in part.checks.items() if k != fact.check_id}
+            removed = (*part.removed_checks, fact.check_id)
+            return part.model_copy(update={"checks": left, "removed_checks": removed})
         case VerdictChanged() | Attested():
             return _judged(part, fact, entry)
         case HoldStarted():
