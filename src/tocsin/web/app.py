@@ -1,0 +1,190 @@
+"""The web face: its routes, its errors, its headers."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from urllib.parse import quote, unquote
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from tocsin.errors import Conflict, Forbidden, Invalid, NotFound, SignInNeeded, TocsinError, TooLarge, Unavailable
+from tocsin.parts import Parts
+from tocsin.web.assets import serve_asset
+from tocsin.web.forms.registry import FORMS
+from tocsin.web.forms.sending import Form, Sent
+from tocsin.web.live import Live
+from tocsin.web.pages.registry import SCREENS
+from tocsin.web.public import public_routes
+from tocsin.web.rendering import Renderer, html
+from tocsin.web.screens import Answer, Asked, Loaded, Screen
+from tocsin.web.security import SecureHeaders
+from tocsin.web.session import TOAST, Cookies, check_csrf, secret_of, signed_in
+from tocsin.web.shell import shell_for
+from tocsin.web.views.common import Shell
+
+_log = logging.getLogger(__name__)
+_STATUS: tuple[tuple[type[TocsinError], int, str], ...] = (
+    (NotFound, 404, "There is nothing here"),
+    (Forbidden, 403, "This is not yours to do"),
+    (Conflict, 409, "Not now"),
+    (Invalid, 422, "Something is not right"),
+    (TooLarge, 413, "Too large"),
+    (Unavailable, 503, "Not now"),
+)
+
+
+class Face:
+    """The web face of one process."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.renderer = Renderer.at(parts.settings.base_path)
+        self.cookies = Cookies(parts.settings.base_path)
+        self.live = Live(parts, self.renderer, SCREENS, self.load)
+
+    def routes(self) -> list[BaseRoute]:
+        """Every path that the browser may ask."""
+        found: list[BaseRoute] = [Route("/static/{name}", serve_asset)]
+        found += public_routes(self.parts, self.renderer, self.cookies)
+        found.append(Route("/live", self.live.stream))
+        found += [Route(form.path, self._guarded(self._post(form)), methods=["POST"]) for form in FORMS]
+        found += [Route(form.path, self._guarded(self._ask(form)), methods=["GET"]) for form in FORMS if form.show]
+        found += [Route(screen.path, self._guarded(self._show(screen)), methods=["GET"]) for screen in SCREENS]
+        return [_secured(route) for route in found]
+
+    def load(self, screen: Screen, asked: Asked, live: str, toast: str = "") -> Loaded:
+        """One reading of a screen and its frame, in one snapshot."""
+        asked.actor.require(screen.right)
+        answer = screen.load(asked)
+        return Loaded(answer, shell_for(asked, screen.page, answer, live, toast))
+
+    def _show(self, screen: Screen) -> Callable[[Request], Awaitable[Response]]:
+        async def show(request: Request) -> Response:
+            secret, now = secret_of(request), self.parts.clock.now()
+            toast = unquote(request.cookies.get(TOAST, ""))
+            place = request.url.path.removeprefix(self.renderer.base)
+            live = f"{place}?{request.url.query}" if request.url.query else place
+
+            def read(connection):  # type: ignore[no-untyped-def]
+                session = signed_in(connection, secret, now)
+                asked = Asked(
+                    connection, session.actor, now, self.parts, request.path_params, dict(request.query_params), session.csrf,
+                    self.live.here(place),
+                )  # fmt: skip
+                return self.load(screen, asked, live, toast)
+
+            loaded = await self.parts.database.read_async(read)
+            if isinstance(loaded.answer.view, Response):
+                return loaded.answer.view
+            response = html(self.renderer.page(screen.template, loaded.answer.view, loaded.shell, **screen.more))
+            if toast:
+                response.delete_cookie(TOAST, path=self.renderer.base or "/")
+            return response
+
+        return show
+
+    def _ask(self, form: Form) -> Callable[[Request], Awaitable[Response]]:
+        async def ask(request: Request) -> Response:
+            return await self._form_page(request, form)
+
+        return ask
+
+    async def _form_page(
+        self, request: Request, form: Form, given: FormData | None = None, error: TocsinError | None = None
+    ) -> Response:
+        secret, now = secret_of(request), self.parts.clock.now()
+        bare = request.headers.get("x-dialog") == "1"
+
+        def read(connection):  # type: ignore[no-untyped-def]
+            session = signed_in(connection, secret, now)
+            session.actor.require(form.right)
+            asked = Asked(
+                connection, session.actor, now, self.parts, request.path_params, dict(request.query_params), session.csrf
+            )
+            assert form.show is not None
+            view = form.with_given(form.show(asked), given, error)
+            shell = shell_for(asked, form.page, Answer(view, live=False), "")
+            return view, shell
+
+        view, shell = await self.parts.database.read_async(read)
+        template = "parts/form.html" if bare else "form.html"
+        return html(self.renderer.page(template, view, shell), 422 if error else 200)
+
+    def _post(self, form: Form) -> Callable[[Request], Awaitable[Response]]:
+        async def post(request: Request) -> Response:
+            secret = secret_of(request)
+            async with request.form(max_files=1, max_part_size=form.largest) as given:
+                files = await form.read_files(given)
+
+                def write(connection, now):  # type: ignore[no-untyped-def]
+                    session = signed_in(connection, secret, now)
+                    check_csrf(session, given)
+                    session.actor.require(form.right)
+                    asked = Asked(
+                        connection, session.actor, now, self.parts, request.path_params, dict(request.query_params), session.csrf
+                    )
+                    return form.carry_out(asked, given, files)
+
+                try:
+                    sent: Sent = await self.parts.database.write_async(write)
+                except (Invalid, Conflict) as error:
+                    if form.show:
+                        return await self._form_page(request, form, given, error)
+                    return self._back(request, error.message)
+            if sent.response is not None:
+                return sent.response
+            response = RedirectResponse(f"{self.renderer.base}{sent.to}", 303)
+            if sent.toast:
+                self.cookies.toast(request, response, sent.toast)
+            return response
+
+        return post
+
+    def _back(self, request: Request, message: str) -> Response:
+        """A refused button: to where it stood, with the reason on top."""
+        came_from = request.headers.get("referer", "")
+        origin = f"{request.url.scheme}://{request.url.netloc}"
+        inside = came_from.removeprefix(origin) if came_from.startswith(f"{origin}/") else f"{self.renderer.base}/"
+        response = RedirectResponse(inside, 303)
+        self.cookies.toast(request, response, f"!{message}")
+        return response
+
+    def _guarded(
+        self, endpoint: Callable[[Request], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        async def guarded(request: Request) -> Response:
+            try:
+                return await endpoint(request)
+            except SignInNeeded:
+                place = request.url.path.removeprefix(self.renderer.base)
+                if request.method != "GET":
+                    place = "/"
+                return RedirectResponse(f"{self.renderer.base}/sign-in?next={quote(place)}", 303)
+            except TocsinError as error:
+                status, headline = next(
+                    ((code, words) for kind, code, words in _STATUS if isinstance(error, kind)), (500, "Something is wrong")
+                )
+                return self.error_page(status, headline, error.message)
+
+        return guarded
+
+    def error_page(self, status: int, headline: str, message: str) -> Response:
+        """A page that stands alone: what happened and where to go on."""
+        shell = Shell(now=self.parts.clock.now(), page="")
+        return html(
+            self.renderer.page("error.html", {"status": status, "headline": headline, "message": message}, shell), status
+        )
+
+
+def build_web(parts: Parts) -> list[BaseRoute]:
+    """The routes of the web face, for the composition root."""
+    return Face(parts).routes()
+
+
+def _secured(route: BaseRoute) -> BaseRoute:
+    if isinstance(route, Route):
+        route.app = SecureHeaders(route.app)
+    return route
+

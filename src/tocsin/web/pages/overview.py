@@ -1,0 +1,254 @@
+"""The overview: is anything on fire, who is on call, what is due, what waits for you."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from tocsin.incidents.command import read_bundle, state_of_head
+from tocsin.oncall.schedule import gaps
+from tocsin.runbook.bundle import Bundle
+from tocsin.runbook.clocks import clocks
+from tocsin.runbook.events import services_of
+from tocsin.runbook.model import Runbook
+from tocsin.runbook.required_roles import required_roles
+from tocsin.store.tables.triage import changes
+from tocsin.timeline.state import IncidentState
+from tocsin.web import format as say
+from tocsin.web.pages.room.head import PHASE_WORDS
+from tocsin.web.pages.room.work import kind_badge
+from tocsin.web.reading import alerts, incidents, oncall, pages, people, review
+from tocsin.web.screens import Answer, Asked, Screen
+from tocsin.web.views.common import Action, Badge, Clock, Names, Ref
+from tocsin.web.views.overview import ChangeRow, DueRow, DutyRow, Fire, GroupRow, Overview, Waiting
+
+_STEPS = ("declared", "triage", "mitigating", "restoring", "watching", "resolved", "review")
+_HOUR = timedelta(hours=1)
+_AHEAD = timedelta(days=7)
+_MOST = 12
+
+
+def load(asked: Asked) -> Answer:
+    """Everything on one page, from one snapshot."""
+    connection, actor, now = asked.connection, asked.actor, asked.now
+    names = people.names(connection)
+    opened = []
+    for head in incidents.open_incidents(connection, actor):
+        state = state_of_head(connection, head)
+        opened.append((state, read_bundle(connection, state.incident.bundle_digest)))
+    fires = tuple(fire(state, bundle, names, now) for state, bundle in opened)
+    due = [row for state, bundle in opened for row in due_rows(state, bundle, now)]
+    due += _reviews(asked) + _gaps(asked)
+    waiting = [row for state, bundle in opened for row in waiting_rows(state, bundle, asked.person_id, names)]
+    answer, rest = sentence(asked, [state for state, _ in opened])
+    held = {service for state, _ in opened for service in state.mitigation.held}
+    groups, note = _groups(asked)
+    return Answer(
+        Overview(
+            answer=answer,
+            rest=rest,
+            fires=fires,
+            due=tuple(sorted(due, key=lambda row: row.clock.at)[:_MOST]),
+            waiting=tuple(waiting) if asked.responds else (),
+            duty=_duty(asked, names),
+            changes=_changes(asked),
+            held=Badge(f"Deploys held on {say.figure(len(held), 'service')}", "info", "snow") if held else None,
+            groups=groups,
+            groups_note=note,
+            calm_note=_calm(asked),
+        ),
+        frozenset({"incidents", "pages", "alerts", "groups", "changes", "overrides", "organisation"}),
+    )
+
+
+def sentence(asked: Asked, open_now: list[IncidentState]) -> tuple[str, str]:
+    """The answer, and the rest dimmed."""
+    answer = say.open_incidents_sentence([state.incident.severity for state in open_now])
+    rest = []
+    if not answer:
+        answer = "Nothing is on fire."
+        mine = oncall.shifts_of(asked.connection, asked.person_id, asked.now)
+        if mine:
+            until = min((duty.until for duty in mine if duty.until), default=None)
+            rest.append(f"You are on call until {say.weekday_time(until)}." if until else "You are on call.")
+        else:
+            rest.append("You are not on call.")
+    held = {service for state in open_now for service in state.mitigation.held}
+    if held:
+        every = "every service" if "*" in held else say.count_of(len(held), "service")
+        rest.append(f"Deploys are held on {every}.")
+    return answer, " ".join(rest)
+
+
+def fire(state: IncidentState, bundle: Bundle, names: Names, now: datetime) -> Fire:
+    """One incident's card."""
+    incident, triage = state.incident, state.triage
+    assert incident.declared_at is not None
+    runbook = bundle.effective(services_of(state))
+    running = clocks(state, bundle, now)
+    row = [Clock("Elapsed", incident.declared_at, "up", f"declared {say.moment(incident.declared_at, now)}")]
+    if triage.impact_started_at and not triage.impact_ended_at:
+        since = f"since {say.moment(triage.impact_started_at, now)}"
+        row.append(Clock("Customer impact", triage.impact_started_at, "up", since, tone="impact"))
+    for clock in running:
+        if clock.kind == "update.due" and len(row) < 4:
+            label = "Internal update due" if clock.payload.get("audience") == "internal" else "Status page due"
+            row.append(Clock(label, clock.due_at, "down", f"by {say.moment(clock.due_at, now)}", None, clock.started_at))
+    empty = tuple(need.title.lower() for need in required_roles(state, runbook) if need.empty_since)
+    commander = incident.roles.get("commander")
+    holders = tuple(dict.fromkeys(holder.person for holder in incident.roles.values()))
+    return Fire(
+        incident.number,
+        incident.title,
+        incident.severity,
+        PHASE_WORDS[incident.phase],
+        _STEPS.index(incident.phase),
+        incident.phases[-1].entered_at,
+        incident.severity > 2 or incident.phase == "watching",
+        tuple(row),
+        tuple(names.person(person) for person in holders),
+        names.person(commander.person).first if commander else "",
+        empty,
+        _metric(state),
+        None,
+        _window(state, now),
+    )
+
+
+def _metric(state: IncidentState) -> tuple[str, str, str] | None:
+    for check in state.recovery.checks.values():
+        if check.value is not None and check.verdict != "pass":
+            word = {"fail": "fails", "no_data": "no data"}.get(check.verdict or "", "")
+            return (check.spec.name, say.quantity(check.value, check.spec.unit), word)
+    return None
+
+
+def _window(state: IncidentState, now: datetime) -> tuple[str, float, str, str] | None:
+    recovery = state.recovery
+    if not recovery.watch_started_at or not recovery.watch_seconds:
+        return None
+    counted = timedelta(seconds=recovery.watch_counted)
+    if recovery.watch_counting_since and not recovery.watch_passed_at:
+        counted += now - recovery.watch_counting_since
+    length = timedelta(seconds=recovery.watch_seconds)
+    counted = min(counted, length)
+    return ("Watch", round(counted / length, 3), say.clock_text(counted), say.clock_text(length))
+
+
+def due_rows(state: IncidentState, bundle: Bundle, now: datetime) -> list[DueRow]:
+    """The incident's clocks as rows."""
+    number = state.incident.number
+    rows = []
+    for clock in clocks(state, bundle, now):
+        if not clock.is_shown:
+            continue
+        length = say.every(clock.due_at - clock.started_at)
+        meta = {
+            "update.due": f"INC-{number}, every {length}",
+            "recovery.watch": f"INC-{number}, {length} without regression",
+            "recovery.hold": f"INC-{number}, {length} together",
+        }.get(clock.kind, f"INC-{number}, by {say.moment(clock.due_at, now)}")
+        title = {"recovery.watch": "Watch ends", "recovery.hold": "Hold ends"}.get(clock.kind, clock.label)
+        rows.append(
+            DueRow(Clock(title, clock.due_at, "down", start=clock.started_at), title, meta, f"/incidents/{number}", Ref(clock.section))
+        )
+    return rows
+
+
+def waiting_rows(state: IncidentState, bundle: Bundle, person_id: str, names: Names) -> list[Waiting]:
+    """Approvals, handovers and empty roles of one incident that this person could see to."""
+    number, incident = state.incident.number, state.incident
+    rows = [
+        Waiting(
+            "Approve the status page update", f"{update.by} asked at {say.time_of(update.at)}, INC-{number}",
+            f"/incidents/{number}#comms", Action("Review", f"/incidents/{number}#comms", dialog=False),
+        )
+        for update in state.comms.proposed.values()
+    ]  # fmt: skip
+    for role, offer in incident.offers.items():
+        if offer.to == person_id:
+            room = f"/incidents/{number}#roles"
+            rows.append(Waiting(f"Take over {role} of INC-{number}", f"{offer.by} asks", room, Action("Answer", room, dialog=False)))
+    runbook: Runbook = bundle.effective(services_of(state))
+    for need in required_roles(state, runbook):
+        if need.empty_since and person_id:
+            rows.append(
+                Waiting(
+                    f"Fill {need.title.lower()} on INC-{number}", f"Empty since {say.time_of(need.empty_since)}",
+                    f"/incidents/{number}#roles",
+                    Action("Take it", f"/incidents/{number}/do/role", post=True, fields=(("role", need.role), ("person", person_id))),
+                )
+            )  # fmt: skip
+    del names
+    return rows
+
+
+def _reviews(asked: Asked) -> list[DueRow]:
+    rows = []
+    for row in review.postmortem_rows(asked.connection, asked.actor):
+        if row.state == "draft":
+            clock = Clock("Postmortem", row.due_at, "down", start=row.resolved_at)
+            rows.append(DueRow(clock, "Finish the postmortem", f"INC-{row.number}, {row.title}", f"/postmortems/{row.number}"))
+    return rows
+
+
+def _gaps(asked: Asked) -> list[DueRow]:
+    rows = []
+    for duty in oncall.duties(asked.connection, asked.now):
+        found = gaps(duty.schedule, duty.overrides, asked.now, asked.now + _AHEAD)
+        if found:
+            gap = found[0]
+            clock = Clock("Gap", gap.start, "down", start=gap.start - _AHEAD)
+            span = f"{say.weekday_time(gap.start)} to {say.weekday_time(gap.end)}"
+            rows.append(DueRow(clock, f"{duty.name} has nobody on call", span, "/oncall"))
+    return rows
+
+
+def _duty(asked: Asked, names: Names) -> tuple[DutyRow, ...]:
+    rows = []
+    for duty in oncall.duties(asked.connection, asked.now):
+        person = names.person(duty.now.person) if duty.now.person else None
+        their = say.their_time(asked.now, people.zone_of(asked.connection, duty.now.person)) if duty.now.person else ""
+        until = say.weekday_time(duty.until) if duty.until else ""
+        gap = ""
+        if duty.until and duty.now.person and duty.now.next_person is None:
+            found = gaps(duty.schedule, duty.overrides, duty.until, duty.until + _AHEAD)
+            if found and found[0].start == duty.until:
+                gap = f"Nobody for {say.coarse(found[0].end - found[0].start)}"
+        then = names.of(duty.now.next_person) if duty.now.next_person else ""
+        rows.append(DutyRow(duty.name, person, their, until, then, gap))
+    return tuple(rows)
+
+
+def _changes(asked: Asked) -> tuple[ChangeRow, ...]:
+    query = (
+        select(changes).where(changes.c.happened_at >= asked.now - _HOUR).order_by(changes.c.happened_at.desc()).limit(8)
+    )
+    return tuple(
+        ChangeRow(
+            row.happened_at, kind_badge(row.kind), row.service, " ".join(filter(None, (row.version, row.summary))), row.author or row.reported_by
+        )
+        for row in asked.connection.execute(query)
+    )  # fmt: skip
+
+
+def _groups(asked: Asked) -> tuple[tuple[GroupRow, ...], str]:
+    rows = [row for row in alerts.groups_now(asked.connection, asked.actor) if row.state == "open" and row.urgency == "page"]
+    paged = pages.of_groups(asked.connection, [row.id for row in rows])
+    numbers = {head.id: head.number for head in incidents.open_incidents(asked.connection, asked.actor)}
+    shown = []
+    for row in rows[:6]:
+        in_incident = f", INC-{numbers[row.incident_id]}" if row.incident_id in numbers else ""
+        shown.append(GroupRow(row.title, f"{say.figure(row.firing, 'alert')}{in_incident}", row.opened_at, f"/alerts#g-{row.id}"))
+    unheld = sum(paged[row.id].state == "open" for row in rows if row.id in paged)
+    note = f"{say.figure(len(rows), 'group')}, {f'{unheld} not acknowledged' if unheld else 'all acknowledged'}" if rows else ""
+    return tuple(shown), note
+
+
+def _calm(asked: Asked) -> str:
+    last = incidents.last_ended(asked.connection, asked.actor)
+    if last is None:
+        return "There has been no incident yet. A practice run takes five minutes and sends nothing outside."
+    return f"The last incident, INC-{last.number}, was resolved {say.coarse(asked.now - last.resolved_at)} ago: {last.title}."
+
+
+SCREEN = Screen("/", "overview", "overview.html", load, ("overview/body.html",))

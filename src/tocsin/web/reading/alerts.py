@@ -1,0 +1,61 @@
+"""Groups and alerts as lists and counts show them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from tocsin.identity.actor import Actor
+from tocsin.identity.visibility import visible_by_incident
+from tocsin.store.tables.alerts import alerts, groups, silences
+
+
+def open_group_count(connection: Connection, actor: Actor) -> int:
+    """How many groups that page are open."""
+    query = select(func.count()).where(
+        groups.c.state == "open", groups.c.urgency == "page", visible_by_incident(actor, groups.c.incident_id)
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def groups_now(connection: Connection, actor: Actor, *, closed: bool = False, limit: int = 100) -> list[Row[Any]]:
+    """Groups by newest change: open and closing ones, or the closed ones."""
+    wanted = groups.c.state == "closed" if closed else groups.c.state != "closed"
+    query = (
+        select(groups)
+        .where(wanted, visible_by_incident(actor, groups.c.incident_id))
+        .order_by(groups.c.changed_at.desc())
+        .limit(limit)
+    )
+    return list(connection.execute(query))
+
+
+def group_of(connection: Connection, actor: Actor, group_id: str) -> Row[Any] | None:
+    """One group, if the actor may see it."""
+    query = select(groups).where(groups.c.id == group_id, visible_by_incident(actor, groups.c.incident_id))
+    return connection.execute(query).one_or_none()
+
+
+def members(connection: Connection, group_ids: Iterable[str], each: int = 20) -> dict[str, list[Row[Any]]]:
+    """The newest alerts of each group."""
+    found: dict[str, list[Row[Any]]] = {}
+    for group_id in group_ids:
+        query = select(alerts).where(alerts.c.group_id == group_id).order_by(alerts.c.received_at.desc()).limit(each)
+        found[group_id] = list(connection.execute(query))
+    return found
+
+
+def received_since(connection: Connection, since: datetime) -> int:
+    """How many episodes began since an instant."""
+    return int(connection.execute(select(func.count()).where(alerts.c.received_at >= since)).scalar_one())
+
+
+def silences_now(connection: Connection, now: datetime) -> list[Row[Any]]:
+    """Silences in force or to come."""
+    query = (
+        select(silences)
+        .where(silences.c.cancelled_at.is_(None), silences.c.ends_at > now)
+        .order_by(silences.c.ends_at)
+    )
+    return list(connection.execute(query))

@@ -1,0 +1,63 @@
+"""Who the browser is: a cookie into a session, a form's CSRF token against it. Only translation; identity decides."""
+
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+from sqlalchemy import Connection
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tocsin.errors import Forbidden, SignInNeeded
+from tocsin.identity.sessions import SESSION_LIFE, Session, session_of
+
+COOKIE = "tocsin_session"
+TOAST = "tocsin_toast"
+_TOAST_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class Cookies:
+    """How this installation sets its cookies: only below its base path, only by https where it is reached so."""
+
+    base: str
+
+    def sign_in(self, request: Request, response: Response, secret: str) -> None:
+        """Keep the session's secret in the browser."""
+        response.set_cookie(
+            COOKIE, secret, max_age=int(SESSION_LIFE.total_seconds()), path=self.base or "/", httponly=True, samesite="lax",
+            secure=request.url.scheme == "https",
+        )  # fmt: skip
+
+    def sign_out(self, response: Response) -> None:
+        """Forget it."""
+        response.delete_cookie(COOKIE, path=self.base or "/")
+
+    def toast(self, request: Request, response: Response, text: str) -> None:
+        """What the next page confirms once."""
+        response.set_cookie(
+            TOAST, quote(text[:300]), max_age=_TOAST_SECONDS, path=self.base or "/", httponly=True, samesite="lax",
+            secure=request.url.scheme == "https",
+        )  # fmt: skip
+
+
+def secret_of(request: Request) -> str:
+    """The cookie's secret, '' without one."""
+    return request.cookies.get(COOKIE, "")
+
+
+def signed_in(connection: Connection, secret: str, now: datetime) -> Session:
+    """The session of the cookie; SignInNeeded when there is none (any more)."""
+    session = session_of(connection, secret, now) if secret else None
+    if session is None:
+        raise SignInNeeded("sign in to see this")
+    return session
+
+
+def check_csrf(session: Session, form: FormData) -> None:
+    """Refuse a form that this session's pages did not carry."""
+    given = form.get("csrf")
+    if not isinstance(given, str) or not hmac.compare_digest(given, session.csrf):
+        raise Forbidden("this form is too old or came from elsewhere; go back, load the page again and send it once more")
