@@ -29,7 +29,7 @@ def main() -> int:
     world = World(
         directory,
         pace=Pace(watch=arguments.watch),
-        echo=_echo_pages,
+        ring=_ring,
         real_monitoring=False if arguments.own_rule else None,
     )
     try:
@@ -64,10 +64,8 @@ def _play(world: World, *, linger: float, stay: bool) -> int:
     return 0
 
 
-def _echo_pages(line: str) -> None:
-    """Show what the screen method prints: the page and its acknowledge link."""
-    if "PAGE" in line or "/a/" in line:
-        print(f"      | {line}")
+def _ring(person: str, text: str) -> None:
+    print(f"      ☎ {person.capitalize()}'s phone: {text}")
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

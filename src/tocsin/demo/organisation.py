@@ -6,6 +6,8 @@ from string import Template
 
 from tocsin.runbook.bundle import default_text
 
+PEOPLE = ("ada", "dana", "kofi", "mira")
+
 
 @dataclass(frozen=True)
 class Pace:

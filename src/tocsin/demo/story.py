@@ -103,7 +103,7 @@ class Story:
             ),
             Step(
                 "A page",
-                "The alert pages Dana, who is on call for checkout. This terminal showed the page; an open tab rings.",
+                "The alert pages Dana, who is on call for checkout. Her phone rings here in the terminal; an open tab rings too.",
                 lambda: bool(self._pages("all")),
                 path=lambda: "/pages",
             ),

@@ -10,8 +10,9 @@ from tocsin.demo.children import Child, free_port
 from tocsin.demo.client import answers
 from tocsin.demo.installation import Installation
 from tocsin.demo.monitoring import Alertmanager, Prometheus, find_alertmanager, find_prometheus
-from tocsin.demo.organisation import Pace, write_organisation
+from tocsin.demo.organisation import PEOPLE, Pace, write_organisation
 from tocsin.demo.own_rule import OwnRule
+from tocsin.demo.phone import Phones
 
 GOOD_VERSION = "v41"
 RULES = """\
@@ -42,11 +43,15 @@ class World:
         database_url: str | None = None,
         env: Mapping[str, str] | None = None,
         echo: Callable[[str], None] | None = None,
+        ring: Callable[[str, str], None] | None = None,
+        with_phones: bool = True,
         real_monitoring: bool | None = None,
     ) -> None:
         self.directory = directory
         self.pace = pace or Pace()
         self._step = step
+        self._ring = ring
+        self._with_phones = with_phones
         self.installation = Installation(directory / "tocsin", database_url=database_url, env=env, echo=echo)
         installed = bool(find_prometheus() and find_alertmanager())
         self.real_monitoring = installed if real_monitoring is None else real_monitoring
@@ -130,3 +135,8 @@ class World:
         applied = self.installation.tocsin("apply", str(files))
         if applied.returncode != 0:
             raise RuntimeError(f"tocsin apply: {applied.stdout}{applied.stderr}")
+        if self._with_phones:
+            phones = Phones(self._ring).start()
+            self._stack.callback(phones.stop)
+            for person in PEOPLE:
+                phones.register(self.installation.client, person)
