@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
+from tests.standins.methods import code_in
+from tests.standins.receiver import Receiver
 from tests.standins.smtp import SmtpStandin
 from tocsin.app import build, make_parts
 from tocsin.clock import SimulatedClock
@@ -89,6 +91,20 @@ class House:
         """The path of a fresh integration for Alertmanager's webhook."""
         made = self.call("POST", "/integrations", {"name": "test", "kind": "alertmanager"})
         return str(made["url"]).removeprefix("http://tocsin.example")
+
+    def verified_email(self, smtp: SmtpStandin, person: str, address: str) -> None:
+        """Give the person a verified e-mail address."""
+        made = self.call("POST", f"/people/{person}/methods", {"kind": "email", "target": address})
+        self.settle()
+        came = smtp.wait_for(lambda mail: address in mail.recipients and code_in(mail.text) is not None)
+        self.call("POST", f"/methods/{made['id']}/verify", {"code": code_in(came.text)})
+
+    def verified_webhook(self, receiver: Receiver, person: str) -> None:
+        """Give the person a verified webhook at the receiver."""
+        made = self.call("POST", f"/people/{person}/methods", {"kind": "webhook", "target": f"{receiver.url}/{person}"})
+        self.settle()
+        came = receiver.wait_for(lambda one: code_in(one.body.decode()) is not None)
+        self.call("POST", f"/methods/{made['id']}/verify", {"code": code_in(came.body.decode())})
 
     def settle(self) -> int:
         """Do everything that is due now."""

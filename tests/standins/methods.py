@@ -10,19 +10,20 @@ from tocsin.demo.client import Client
 def verified_webhook(client: Client, receiver: Receiver, person: str) -> str:
     """Give the person a verified webhook at the receiver; returns the method's id."""
     made = client.post(f"/people/{person}/methods", {"kind": "webhook", "target": f"{receiver.url}/{person}"})
-    came = receiver.wait_for(lambda one: one.path == f"/{person}" and _code(one.body.decode()) is not None)
-    client.post(f"/methods/{made['id']}/verify", {"code": _code(came.body.decode())})
+    came = receiver.wait_for(lambda one: one.path == f"/{person}" and code_in(one.body.decode()) is not None)
+    client.post(f"/methods/{made['id']}/verify", {"code": code_in(came.body.decode())})
     return str(made["id"])
 
 
 def verified_email(client: Client, smtp: SmtpStandin, person: str, address: str) -> str:
     """Give the person a verified e-mail address; returns the method's id."""
     made = client.post(f"/people/{person}/methods", {"kind": "email", "target": address})
-    came = smtp.wait_for(lambda mail: address in mail.recipients and _code(mail.text) is not None)
-    client.post(f"/methods/{made['id']}/verify", {"code": _code(came.text)})
+    came = smtp.wait_for(lambda mail: address in mail.recipients and code_in(mail.text) is not None)
+    client.post(f"/methods/{made['id']}/verify", {"code": code_in(came.text)})
     return str(made["id"])
 
 
-def _code(text: str) -> str | None:
+def code_in(text: str) -> str | None:
+    """The verification code in a message."""
     found = re.search(r"\b(\d{6,8})\b", text)
     return found.group(1) if found else None
