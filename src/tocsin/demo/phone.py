@@ -1,4 +1,4 @@
-"""The phones of the shop's people: one small receiver of webhooks, so that a page reaches somebody without any account."""
+"""The phones of the shop's people: a small receiver of webhooks, so that pages reach somebody."""
 
 import json
 import re

@@ -103,7 +103,7 @@ class Story:
             ),
             Step(
                 "A page",
-                "The alert pages Dana, who is on call for checkout. Her phone rings here in the terminal; an open tab rings too.",
+                "The alert pages Dana, who is on call for checkout. Her phone rings here; an open tab rings too.",
                 lambda: bool(self._pages("all")),
                 path=lambda: "/pages",
             ),
@@ -237,8 +237,8 @@ class Story:
     def _decisions(self) -> list[Json]:
         return list(self._client.get(f"/incidents/{self.number}/decisions")["items"])
 
-    def _post(self, what: str, **body: object) -> Json:
-        return self._client.post(f"/incidents/{self.number}/{what}", body)
+    def _post(self, path: str, /, **body: object) -> Json:
+        return self._client.post(f"/incidents/{self.number}/{path}", body)
 
     def _deploy(self, version: str) -> None:
         done = self._world.shopctl("deploy", version)
