@@ -82,6 +82,7 @@ def test_without_a_review_to_hold_closed_follows_resolved() -> None:
         moved(story, 1, "resolved")
         assert following(story.state, RUNBOOK) == phase
         assert opens_by_itself(story.state, RUNBOOK) is None
+        assert bool(missing(story.state, RUNBOOK, "review")) is (severity == 2)
 
 
 def test_the_checklist_ticks_itself_from_facts_in_the_runbooks_order() -> None:

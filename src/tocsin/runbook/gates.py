@@ -63,6 +63,8 @@ def opens_by_itself(state: IncidentState, runbook: Runbook) -> Phase | None:
     phase = next_phase(state.incident.phase)
     if phase is None or phase not in runbook.gates or missing(state, runbook, phase):
         return None
+    if phase == "review" and not wants_review(state, runbook):
+        return None
     return phase
 
 
@@ -86,7 +88,7 @@ def _need(need: Need, state: IncidentState, runbook: Runbook, phase: str) -> Mis
         "mitigation_started": (bool(state.mitigation.decisions), "No mitigating action has begun."),
         "criteria_pass": (state.recovery.all_pass, failing),
         "decisions_closed": (not open_decisions, f"{open_decisions} decisions have no result yet."),
-        "review_scheduled": (reviewed, "No review is scheduled."),
+        "review_scheduled": (reviewed or not wants_review(state, runbook), "No review is scheduled."),
         "postmortem_published": (
             state.review.published_at is not None or not reviewed,
             "The postmortem is not published.",
