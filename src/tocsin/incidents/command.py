@@ -183,6 +183,8 @@ def _append(
     _write_members(connection, head.id, state)
     if _claimed(before) != _claimed(state):
         keep_claims(connection, state)
+    if before.incident.is_open and not state.incident.is_open:
+        owe(connection, "incident_over", "incident", head.id, {}, now, key=f"{head.id}:{state.seq}")
     bundle = read_bundle(connection, state.incident.bundle_digest)
     reconcile(connection, "incident", head.id, wanted(state, bundle, now), now)
     if any(entry.kind in _MOVING for entry in appended):

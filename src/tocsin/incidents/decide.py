@@ -56,6 +56,8 @@ class GroupView:
     firing: int
     total: int
     state: str
+    incident_id: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 def declare(

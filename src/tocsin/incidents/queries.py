@@ -34,7 +34,7 @@ def incident_id_of(connection: Connection, actor: Actor, reference: str | int) -
     """The id of `147`, `INC-147` or an id; NotFound also when the actor may not know of it."""
     text = str(reference).strip()
     bare = text.upper().removeprefix("INC-")
-    by_number = incidents.c.number == int(bare) if bare.isdecimal() and len(bare) < 10 else None  # noqa: PLR2004
+    by_number = incidents.c.number == int(bare) if bare.isdecimal() and len(bare) < 10 else None
     matches = incidents.c.id == text if by_number is None else or_(by_number, incidents.c.id == text)
     found = connection.execute(select(incidents.c.id).where(matches, visible_incidents(actor))).scalar()
     if found is None:

@@ -1,0 +1,81 @@
+"""A page's own log, copied onto the timeline row by row; who acknowledges the page for a role takes the role."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from tocsin.engine.work import Job
+from tocsin.errors import NotFound
+from tocsin.identity.actor import SYSTEM, Right, person
+from tocsin.incidents.command import change_incident
+from tocsin.incidents.roles import assign_role
+from tocsin.incidents.usecases.moving import by_runbook
+from tocsin.incidents.usecases.neighbours import names, withdraw_pages
+from tocsin.incidents.usecases.people import role_is_filled
+from tocsin.paging.page import role_of
+from tocsin.runbook.bundle import Bundle
+from tocsin.runbook.model import Runbook
+from tocsin.store.tables.paging import page_log, pages
+from tocsin.timeline.entry import Fact, NewFact
+from tocsin.timeline.facts.incidents import MemberAdded
+from tocsin.timeline.facts.paging import PageRecorded
+from tocsin.timeline.state import IncidentState
+
+_CALLED_IN = ("role", "team", "person", "regression")  # whoever acknowledges one of these belongs to the incident
+
+
+def page_entry(connection: Connection, job: Job, now: datetime) -> None:
+    """Handler of the task `page_entry` {incident_id, page_id, log_seq}."""
+    incident_id, page_id, seq = (
+        str(job.payload["incident_id"]),
+        str(job.payload["page_id"]),
+        int(job.payload["log_seq"]),
+    )
+    row = connection.execute(
+        select(page_log, pages.c.subject_kind, pages.c.subject_id)
+        .join(pages, pages.c.id == page_log.c.page_id)
+        .where(page_log.c.page_id == page_id, page_log.c.seq == seq)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"page {page_id} has no log row {seq}")
+    role = role_of(row.subject_kind, row.subject_id)
+    told = PageRecorded(
+        page_id=page_id,
+        log_seq=seq,
+        event=row.kind,
+        purpose=row.subject_kind,
+        role=role,
+        person=row.person_id,
+        method=row.method,
+        text=row.data.get("text"),
+    )
+
+    def record(state: IncidentState, bundle: Bundle, at: datetime) -> list[NewFact]:
+        del bundle, at
+        facts = [NewFact(fact=told, happened_at=row.at)]
+        joins = row.subject_kind in _CALLED_IN or not state.incident.restricted
+        if row.kind == "acknowledged" and row.person_id and joins and row.person_id not in state.incident.members:
+            facts.append(NewFact(fact=MemberAdded(person=row.person_id)))
+        return facts
+
+    changed = change_incident(connection, SYSTEM, incident_id, record, now, also_ended=True)
+    if row.kind == "acknowledged" and role and row.person_id and changed.state.incident.is_open:
+        _take_role(connection, incident_id, role, row.person_id, now)
+
+
+def incident_over(connection: Connection, job: Job, now: datetime) -> None:
+    """Handler of the task `incident_over`: nobody is needed any more; pages about alerts end with their alerts."""
+    withdraw_pages(connection, job.subject_id, "", "the incident is over", now, cause=job.key)
+
+
+def _take_role(connection: Connection, incident_id: str, role: str, who: str, now: datetime) -> None:
+    name_of = names(connection)
+
+    def take(state: IncidentState, runbook: Runbook) -> list[Fact]:
+        if role in state.incident.roles or role.partition(":")[0] not in runbook.roles:
+            return []
+        return assign_role(state, runbook, role, who, name_of, by=who)
+
+    actor = person(who, name_of(who), Right.RESPONDER)  # being paged for a role is the right to take it
+    changed = change_incident(connection, actor, incident_id, by_runbook(take), now)
+    role_is_filled(connection, changed, now)
