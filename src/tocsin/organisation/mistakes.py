@@ -80,11 +80,15 @@ def in_words(detail: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
     if kind in ("dict_type", "model_type", "model_attributes_type"):
         return "must hold fields, one a line below it.", ""
     if kind == "value_error":
-        return message.removeprefix("Value error, ").rstrip(".") + ".", ""
+        return _ended(message.removeprefix("Value error, ")), ""
     if kind == "too_short":
         return "must not be empty.", ""
     text = message.removeprefix("Input ").removeprefix("String ").rstrip(".")
     return f"{text[0].lower()}{text[1:]}, not '{_short(given)}'.", ""
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "?")) else f"{sentence}."
 
 
 def _short(given: object) -> str:

@@ -22,10 +22,10 @@ VERSION_FACT = "organisation_version"
 _snapshots: WeakKeyDictionary[Engine, Organisation] = WeakKeyDictionary()
 
 
-def version(connection: Connection) -> int:
-    """A number that grows with every change of any object."""
+def version(connection: Connection) -> str:
+    """A word that is new with every change of any object; '' before the first."""
     found = connection.execute(select(installation.c.value).where(installation.c.name == VERSION_FACT)).scalar()
-    return int(found) if found else 0
+    return str(found or "")
 
 
 def everything(connection: Connection, at: datetime | None = None) -> Organisation:

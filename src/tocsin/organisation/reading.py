@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from tocsin.organisation.mistakes import FileMistake, in_words
 from tocsin.organisation.model import KEY_OF, MODELS, SETTINGS_ID, TOP_LEVEL, Kind
@@ -120,13 +121,22 @@ def _describe(kind: Kind, id: str, node: Node, file: str, content: Content) -> N
     try:
         spec = model.model_validate(node.plain())
     except ValidationError as wrong:
-        for detail in wrong.errors(include_url=False):
+        for detail in _without_echoes(wrong.errors(include_url=False)):
             loc = tuple(step for step in detail["loc"] if step != "[key]")
             field = ".".join([prefix, *map(str, _named(node, loc, detail["type"]))])
             content.mistakes.append(FileMistake(file, line_of(node, loc), field, *in_words(detail, model)))
         content.broken.add((kind, id))
         return
     content.described.append(Described(kind, id, spec, file, node))
+
+
+def _without_echoes(details: list[ErrorDetails]) -> Iterator[ErrorDetails]:
+    """Leaves out that a list is too short when it is so only because its members are wrong."""
+    for detail in details:
+        loc = detail["loc"]
+        inside = any(len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in details)
+        if not (detail["type"] == "too_short" and inside):
+            yield detail
 
 
 def _named(node: Node, loc: tuple[str | int, ...], kind: str) -> Iterator[str | int]:

@@ -30,7 +30,7 @@ DEFAULT_POLICY = "default"
 class Organisation:
     """Everything that is current at one moment, by kind and id. `version` changes whenever anything does."""
 
-    version: int = 0
+    version: str = ""
     people: Mapping[str, Person] = field(default_factory=dict)
     teams: Mapping[str, Team] = field(default_factory=dict)
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Organisation:
     settings: Settings | None = None
 
     @classmethod
-    def of(cls, objects: Objects, version: int = 0) -> "Organisation":
+    def of(cls, objects: Objects, version: str = "") -> "Organisation":
         """From specs by kind and id."""
 
         def every(kind: Kind, model: type[_S]) -> dict[str, _S]:

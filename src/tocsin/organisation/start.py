@@ -13,19 +13,26 @@ from tocsin.organisation.model.settings import Settings
 from tocsin.organisation.snapshot import DEFAULT_POLICY
 
 PRIMARY_SCHEDULE = "primary"
-"""The id of the schedule that the first start makes."""
+"""The schedule of the default policy."""
+COMMANDERS, COMMUNICATIONS = "incident-commanders", "communications"
+"""The schedules by which the shipped runbook fills roles."""
 
 
 def first_objects(person_id: str, name: str, email: str, time_zone: str, now: datetime) -> dict[Key, Spec]:
-    """One person, always on call and the last resort; the schedule `primary`; the policy `default`."""
+    """One person, always on call and the last resort; the schedules that the shipped runbook names; a policy."""
     yesterday = wallclock.to_wall(now, wallclock.zone(time_zone)).date() - timedelta(days=1)
     always = Rotation(people=(person_id,), starts=yesterday, time_zone=time_zone)
     step = Step(page=(Target(schedule=PRIMARY_SCHEDULE),))
     return {
         ("person", person_id): Person(name=name, email=email, time_zone=time_zone),
         ("schedule", PRIMARY_SCHEDULE): Schedule(name="Primary", rotations=(always,)),
+        ("schedule", COMMANDERS): Schedule(name="Incident commanders", rotations=(always,)),
+        ("schedule", COMMUNICATIONS): Schedule(name="Communications", rotations=(always,)),
         ("policy", DEFAULT_POLICY): Policy(name="Default", steps=(step,)),
         ("settings", SETTINGS_ID): Settings(
-            last_resort=(person_id,), default_policy=DEFAULT_POLICY, commander_schedule=PRIMARY_SCHEDULE
+            last_resort=(person_id,),
+            default_policy=DEFAULT_POLICY,
+            commander_schedule=COMMANDERS,
+            communications_schedule=COMMUNICATIONS,
         ),
     }
