@@ -4,19 +4,19 @@ from fastapi import APIRouter, FastAPI
 from starlette.responses import HTMLResponse, Response
 
 from tocsin import __version__
-from tocsin.api import people, problems
+from tocsin.api import incidents, organisation, people, problems
 from tocsin.api.describing import readable_page
-from tocsin.api.parts import ApiParts
+from tocsin.parts import Parts
 from tocsin.api.problems import Problem
 
-ROUTERS: tuple[APIRouter, ...] = (people.router,)
+ROUTERS: tuple[APIRouter, ...] = (incidents.router, organisation.router, people.router)
 _PROBLEMS: dict[int | str, dict[str, object]] = {
     status: {"model": Problem, "description": said}
     for status, said in ((401, "Sign in first"), (403, "Not allowed"), (404, "No such thing"), (409, "Not now"), (422, "Wrong input"))
 }
 
 
-def build_api(parts: ApiParts) -> FastAPI:
+def build_api(parts: Parts) -> FastAPI:
     """The API as an application to be mounted at `/api/v1`."""
     app = FastAPI(
         title="Tocsin",

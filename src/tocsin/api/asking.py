@@ -12,7 +12,7 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy import Connection
 from starlette.responses import JSONResponse, Response
 
-from tocsin.api.parts import ApiParts
+from tocsin.parts import Parts
 from tocsin.errors import Forbidden, SignInNeeded
 from tocsin.identity.actor import Actor
 from tocsin.identity.commands import once
@@ -31,7 +31,7 @@ class Desk:
 
     request: Request
     actor: Actor
-    parts: ApiParts
+    parts: Parts
 
     @property
     def database(self) -> Database:
@@ -79,7 +79,7 @@ class Desk:
 
 async def desk(request: Request) -> Desk:
     """Who asks, by bearer token or signed-in session; raises SignInNeeded when nobody."""
-    parts: ApiParts = request.app.state.parts
+    parts: Parts = request.app.state.parts
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and secret.strip():
         return Desk(request, await _by_token(request, parts, secret.strip()), parts)
@@ -91,7 +91,7 @@ async def desk(request: Request) -> Desk:
 Asked = Annotated[Desk, Depends(desk)]
 
 
-async def _by_token(request: Request, parts: ApiParts, secret: str) -> Actor:
+async def _by_token(request: Request, parts: Parts, secret: str) -> Actor:
     database = parts.database
     now = database.clock.now()
     actor = await database.read_async(lambda connection: actor_of_token(connection, secret, now))
@@ -103,7 +103,7 @@ async def _by_token(request: Request, parts: ApiParts, secret: str) -> Actor:
     return actor
 
 
-async def _by_session(request: Request, parts: ApiParts, cookie: str) -> Actor:
+async def _by_session(request: Request, parts: Parts, cookie: str) -> Actor:
     now = parts.database.clock.now()
     session = await parts.database.read_async(lambda connection: session_of(connection, cookie, now))
     if session is None:

@@ -131,7 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not isinstance(error, TocsinError):
             raise
         mistakes = error.mistakes if isinstance(error, Invalid) else ()
-        said = [f"{mistake.field}: {mistake.message}" for mistake in mistakes if mistake.field and mistake.message != error.message]
+        said = [f"{mistake.field}: {mistake.message}" for mistake in mistakes if mistake.field and mistake.message not in error.message]
         return _say("\n  ".join([error.message, *said]), REFUSED)
 
 
@@ -144,7 +144,7 @@ def _refused(error: Refused) -> int:
     said = [
         f"{mistake['field']}: {mistake['message']}"
         for mistake in error.problem.get("errors", [])
-        if mistake.get("field") and mistake.get("message") != str(error)
+        if mistake.get("field") and str(mistake.get("message")) not in str(error)
     ]
     return _say("\n  ".join([str(error), *said]), REFUSED)
 

@@ -58,11 +58,11 @@ def incidents() -> None:
 
 @command(parent=incidents, name="list", example="tocsin incidents list --state all --limit 20")
 @click.option("--state", type=click.Choice(["open", "closed", "all"]), default="open", show_default=True)
-@click.option("--service")
+@click.option("--severity", type=click.IntRange(1, 3))
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
-def list_(state: str, service: str | None, limit: int) -> None:
+def list_(state: str, severity: int | None, limit: int) -> None:
     """List incidents, the newest first."""
-    items = server().all("/incidents", limit, state=state, service=service)
+    items = server().all("/incidents", limit, state=state, severity=severity)
     rows = [
         (f"INC-{one['number']}", f"Sev{one['severity']}", one["phase"], _utc(one["declared_at"]), one["title"]) for one in items
     ]
@@ -74,7 +74,7 @@ def list_(state: str, service: str | None, limit: int) -> None:
 def show(incident: str) -> None:
     """Show where an incident stands."""
     answer = server().get(f"/incidents/{incident}")
-    head = answer["incident"]
+    head = answer
     roles = ", ".join(f"{role} {holder['person']}" for role, holder in head.get("roles", {}).items()) or "none filled"
     lines = [
         f"INC-{head['number']} Sev{head['severity']} {head['phase']}: {head['title']}",

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -20,7 +19,7 @@ def plan(context: click.Context, directory: Path) -> None:
     """Show what `apply` would change. Exits 0: nothing, 2: something, 1: the files have mistakes (each one is told)."""
     answer = server().post("/organisation/plan", {"files": _files(directory)})
     mistakes, changes = answer.get("mistakes", []), answer.get("changes", [])
-    tell(answer, _mistakes(mistakes) or _changes(changes) or ["Nothing would change."])
+    tell(answer, [str(one["sentence"]) for one in mistakes] or str(answer["text"]))
     context.exit(1 if mistakes else WOULD_CHANGE if changes else 0)
 
 
@@ -29,7 +28,7 @@ def plan(context: click.Context, directory: Path) -> None:
 def apply(directory: Path) -> None:
     """Make the organisation be as the files say, in one transaction; with any mistake nothing is applied."""
     answer = server().post("/organisation/apply", {"files": _files(directory)})
-    tell(answer, _changes(answer.get("changes", [])) or ["Nothing had to change."])
+    tell(answer, str(answer["text"]) if answer["changes"] else "Nothing had to change.")
 
 
 @command(example="tocsin export organisation/")
@@ -51,7 +50,7 @@ def export(directory: Path) -> None:
 @command(example="tocsin schema > organisation.schema.json")
 def schema() -> None:
     """Print the JSON Schema of the organisation's files; needs no server."""
-    from tocsin.organisation.model import json_schema
+    from tocsin.organisation.schema import json_schema
 
     described = json_schema()
     tell(described, json.dumps(described, ensure_ascii=False, indent=2))
@@ -70,10 +69,3 @@ def _files(directory: Path) -> list[dict[str, str]]:
         raise click.UsageError(f"there is no .yaml or .md file in {directory}")
     return files
 
-
-def _changes(changes: list[dict[str, Any]]) -> list[str]:
-    return [str(one.get("sentence") or f"{one.get('what')} {one.get('kind')} {one.get('id')}") for one in changes]
-
-
-def _mistakes(mistakes: list[dict[str, Any]]) -> list[str]:
-    return [f"{one.get('file')}:{one.get('line')}: {one.get('field')}: {one.get('message')}" for one in mistakes]

@@ -1,0 +1,76 @@
+"""`tocsin token`: by the server, or with `--data` on its own machine without a browser, also while it runs."""
+
+from pathlib import Path
+
+import click
+
+from tocsin.cli.client import part
+from tocsin.cli.command import DURATION, command, group, table, tell
+from tocsin.cli.commands.server import data_option, settings_for
+from tocsin.cli.commands.telling import short
+from tocsin.cli.handover import server
+
+SCOPES = ["read", "respond", "manage", "admin", "freeze:read", "changes:write"]
+
+
+@group(example="tocsin token create --scope respond\ntocsin token create --data /var/lib/tocsin --scope admin")
+def token() -> None:
+    """Make, list and revoke tokens."""
+
+
+@command(parent=token, example="tocsin token create --data /var/lib/tocsin --scope freeze:read --scope changes:write --name ci")
+@click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(SCOPES), help="Repeat it for more.")
+@click.option("--name", default="command line", show_default=True, help="What it is for.")
+@click.option("--expires-in", type=DURATION, help="As in 90d; default: never.")
+@click.option("--person", help="With --data: whose it is; default: nobody's.")
+@data_option
+def create(scopes: tuple[str, ...], name: str, expires_in: str | None, person: str | None, data: Path | None) -> None:
+    """Make a token and print it, this one time."""
+    if data is None:
+        if person:
+            raise click.UsageError("--person goes with --data; the server makes tokens for whoever asks")
+        body = {"name": name, "scopes": list(scopes), "expires_in": expires_in}
+        answer = server().post("/tokens", {key: value for key, value in body.items() if value is not None})
+    else:
+        answer = _create_here(data, scopes, name, expires_in, person)
+    tell(answer, str(answer["token"]))
+
+
+def _create_here(
+    data: Path, scopes: tuple[str, ...], name: str, expires_in: str | None, person: str | None
+) -> dict[str, object]:
+    from tocsin import app
+    from tocsin.errors import NotFound
+    from tocsin.identity.accounts import account_of
+    from tocsin.identity.actor import SYSTEM
+    from tocsin.identity.sessions import create_token
+    from tocsin.runbook.durations import parse_duration
+
+    length = parse_duration(expires_in) if expires_in else None
+    with app.open_database(settings_for(data)) as database:
+        if person and database.read(lambda connection: account_of(connection, person)) is None:
+            raise NotFound(f"{person} has no account; invite them first")
+        token_id, secret = database.write(
+            lambda connection, now: create_token(
+                connection, SYSTEM, name, scopes, now, person_id=person, expires_at=now + length if length else None
+            )
+        )
+    return {"id": token_id, "name": name, "scopes": sorted(set(scopes)), "token": secret}
+
+
+@command(parent=token, name="list", example="tocsin token list")
+def list_() -> None:
+    """List tokens, without their secrets."""
+    items = server().all("/tokens")
+    rows = [
+        (one["id"], one["name"], one.get("person_id"), " ".join(one["scopes"]), short(one.get("last_used_at")), short(one.get("revoked_at")))
+        for one in items
+    ]
+    tell({"items": items}, table(rows, ("token", "name", "owner", "scopes", "last used", "revoked")) or ["No token."])
+
+
+@command(parent=token, example="tocsin token revoke TOKEN")
+@click.argument("token_id", metavar="TOKEN")
+def revoke(token_id: str) -> None:
+    """Revoke a token by its id, at once."""
+    tell(server().send("DELETE", f"/tokens/{part(token_id)}"), "Revoked.")
