@@ -78,7 +78,7 @@ def check_address(host: str, address: str, allowed: Allowed) -> None:
     if not _is_public(meant):
         raise AddressRefused(
             f"{host} is at {meant}, which is not a public address; "
-            f"an operator can allow it by adding the host or its network to `allowed_addresses`"
+            f"an operator can allow it by adding the host or its network to `outgoing_allow`"
         )
 
 

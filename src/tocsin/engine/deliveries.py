@@ -96,3 +96,14 @@ def cancel_waiting(connection: Connection, subject_kind: str, subject_id: str, w
         .values(state="cancelled", ended_at=now, error=why)
     )
     return int(result.rowcount)
+
+
+def bring_forward(connection: Connection, delivery_id: str, now: datetime) -> None:
+    """Let a delivery that waits for a later moment go now."""
+    changed = connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id == delivery_id, deliveries.c.state == "waiting", deliveries.c.next_try_at > now)
+        .values(next_try_at=now)
+    )
+    if changed.rowcount:
+        announce(connection, WORK)

@@ -25,8 +25,10 @@ pages = Table(
     Column("step", Integer, nullable=False, default=0),
     Column("round", Integer, nullable=False, default=0),
     Column("reopened", Integer, nullable=False, default=0),
+    Column("worse_seen", Integer, nullable=False, default=0),  # the group's `worse` when it was last looked at
     flag("last_resort"),  # the last resort is being paged
     instant("opened_at"),
+    instant("reopened_at", nullable=True),  # when it last began again at step 1
     instant("step_at", nullable=True),  # when the present step was carried out
     instant("acknowledged_at", nullable=True),
     text("acknowledged_by", nullable=True),

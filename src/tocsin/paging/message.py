@@ -1,0 +1,128 @@
+"""What a person is told, before a method gives it its form. Pure.
+
+What is restricted shows next to nothing outside: that somebody is needed, and the link.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+Kind = Literal["page", "over", "code", "test"]
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message to one person. `key` is its idempotency key; `thread` that of the page it belongs to.
+
+    `link` opens the page on a phone; without one there is nothing to open. `at` is UTC.
+    """
+
+    kind: Kind
+    title: str
+    lines: tuple[str, ...]
+    key: str
+    at: datetime
+    link: str | None = None
+    thread: str | None = None
+    urgent: bool = False
+    severity: str | None = None
+    page_id: str | None = None
+    again: bool = False
+
+    @property
+    def text(self) -> str:
+        """Its lines, without the title."""
+        return "\n".join(self.lines)
+
+    def packed(self) -> dict[str, Any]:
+        """As a mapping, for the way from `prepare` to `send`."""
+        return asdict(self)
+
+    @classmethod
+    def unpacked(cls, values: Mapping[str, Any]) -> "Message":
+        """From `packed`."""
+        return cls(**{**values, "lines": tuple(values["lines"])})
+
+
+def page_message(
+    *,
+    page_id: str,
+    title: str,
+    detail: str,
+    severity: str | None,
+    services: Sequence[str],
+    restricted: bool,
+    practice: bool,
+    urgent: bool,
+    reopened: bool,
+    last_resort: bool,
+    opened_at: datetime,
+    link: str,
+    key: str,
+    now: datetime,
+    again: bool,
+) -> Message:
+    """You are needed."""
+    lines = [f"Since {opened_at:%Y-%m-%d %H:%M} UTC." + (" Opened again." if reopened else "")]
+    if restricted:
+        title = "You are needed in a restricted incident"
+    else:
+        lines = [
+            *filter(None, detail.splitlines()),
+            *([f"Severity: {severity}"] if severity else []),
+            *([f"Services: {', '.join(services)}"] if services else []),
+            *lines,
+        ]
+    if last_resort:
+        lines.append("Nobody before you acknowledged: you are the last resort.")
+    if practice:
+        title = f"Practice: {title}"
+    return Message(
+        kind="page",
+        title=title,
+        lines=tuple(lines),
+        key=key,
+        at=now,
+        link=link,
+        thread=page_id,
+        urgent=urgent,
+        severity=severity,
+        page_id=page_id,
+        again=again,
+    )
+
+
+def over_message(
+    *, page_id: str, title: str, why: str, restricted: bool, link: str, key: str, now: datetime
+) -> Message:
+    """It is over; you need not do anything."""
+    return Message(
+        kind="over",
+        title="Over: a restricted page" if restricted else f"Over: {title}",
+        lines=(
+            "You need not do anything." if restricted else f"{why[:1].upper()}{why[1:]}. You need not do anything.",
+        ),
+        key=key,
+        at=now,
+        link=link,
+        thread=page_id,
+        page_id=page_id,
+    )
+
+
+def code_message(*, code: str, key: str, now: datetime, minutes: int) -> Message:
+    """Prove that this is yours."""
+    lines = (
+        f"Enter this code where you added this method: {code}",
+        f"It is good for {minutes} minutes. If you did not ask for it, do nothing: no page will come here.",
+    )
+    return Message(kind="code", title=f"Your code for Tocsin is {code}", lines=lines, key=key, at=now)
+
+
+def test_message(*, name: str, key: str, now: datetime) -> Message:
+    """A page would come like this."""
+    lines = (f"{name} asked for it at {now:%H:%M} UTC. A page would reach you in the same way.",)
+    return Message(
+        kind="test", title="Test: pages from Tocsin reach you here", lines=lines, key=key, at=now, urgent=True
+    )

@@ -1,0 +1,85 @@
+"""How a person can be reached: one file for each method, found by its name.
+
+A newcomer adds a file here (or an entry point `tocsin.paging_methods`) with a class that is a `Method` and a line
+`METHOD = ThatClass`. Nothing else changes.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import entry_points
+from typing import ClassVar, Protocol
+
+from tocsin.clients.guarded_http import GuardedHttp
+from tocsin.clients.smtp import Smtp
+from tocsin.engine.deliveries import Outcome
+from tocsin.errors import Invalid
+from tocsin.paging.message import Message
+
+GROUP = "tocsin.paging_methods"
+
+
+@dataclass(frozen=True)
+class Means:
+    """What methods are built from; `print_line` writes to the server's own output."""
+
+    http: GuardedHttp
+    smtp: Smtp | None
+    print_line: Callable[[str], None]
+
+
+class Method(Protocol):
+    """One way to reach a person. `lane` is whose slowness it shares; `secret`: its address is sealed at rest."""
+
+    kind: ClassVar[str]
+    lane: ClassVar[str]
+    label: ClassVar[str]
+    secret: ClassVar[bool]
+
+    def __init__(self, means: Means) -> None: ...
+
+    @staticmethod
+    def check(address: str) -> str:
+        """The address as it is kept; Invalid says what is wrong with it."""
+        ...
+
+    @staticmethod
+    def shown(address: str) -> str:
+        """The address as screens may show it."""
+        ...
+
+    async def send(self, address: str, message: Message) -> Outcome:
+        """Send; `failed` when another try can't help. Never raises for what the far side does."""
+        ...
+
+
+@lru_cache(maxsize=1)
+def kinds() -> Mapping[str, type[Method]]:
+    """Every method by its kind: the files of this folder, then entry points."""
+    found: dict[str, type[Method]] = {}
+    for module in pkgutil.iter_modules(__path__):
+        method = importlib.import_module(f"{__name__}.{module.name}").METHOD
+        found[method.kind] = method
+    for point in entry_points(group=GROUP):
+        method = point.load()
+        found.setdefault(method.kind, method)
+    return found
+
+
+def kind_named(kind: str) -> type[Method]:
+    """The method of a kind; Invalid names those that there are."""
+    if kind not in kinds():
+        raise Invalid(f"'{kind}' is no way to reach somebody; there are {', '.join(sorted(kinds()))}", "kind")
+    return kinds()[kind]
+
+
+def lane_of(kind: str) -> str:
+    """The lane of a method's deliveries."""
+    return kinds()[kind].lane if kind in kinds() else kind
+
+
+def load(means: Means) -> dict[str, Method]:
+    """Every method, ready to send."""
+    return {kind: method(means) for kind, method in kinds().items()}

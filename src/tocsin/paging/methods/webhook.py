@@ -1,0 +1,117 @@
+"""A webhook of one's own: JSON by POST, signed.
+
+The headers are those of Standard Webhooks (standardwebhooks.com): `webhook-id` (the same when it is sent again),
+`webhook-timestamp`, `webhook-signature`; and `Tocsin-Signature: v1=HEX`, an HMAC-SHA256 over `ID.TIMESTAMP.BODY`.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from tocsin.clients.addresses import AddressRefused, check_url, shown
+from tocsin.clients.guarded_http import Answer, GuardedHttp, Unreachable
+from tocsin.engine.deliveries import Outcome
+from tocsin.errors import Invalid
+from tocsin.paging.message import Message
+from tocsin.paging.methods import Means
+
+_PREFIX = "whsec_"
+_TRY_AGAIN = (408, 425, 429)
+
+
+class Webhook:
+    """What is kept is the address and its secret, `URL SECRET`; the secret is made here and told once."""
+
+    kind: ClassVar[str] = "webhook"
+    lane: ClassVar[str] = "webhook"
+    label: ClassVar[str] = "Webhook"
+    secret: ClassVar[bool] = True
+
+    def __init__(self, means: Means) -> None:
+        self._http = means.http
+
+    @staticmethod
+    def check(address: str) -> str:
+        url, _, secret = address.strip().partition(" ")
+        check_url(url)
+        if secret and not secret.startswith(_PREFIX):
+            raise Invalid(f"a webhook's secret begins with {_PREFIX}; leave it out to have one made", "target")
+        return f"{url} {secret or _PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()}"
+
+    @staticmethod
+    def shown(address: str) -> str:
+        return shown(address.partition(" ")[0])
+
+    async def send(self, address: str, message: Message) -> Outcome:
+        url, _, secret = address.partition(" ")
+        body = json.dumps(_body(message), ensure_ascii=False, separators=(",", ":")).encode()
+        answer = await post(self._http, url, body, sign(secret, message, body))
+        return answer if isinstance(answer, Outcome) else outcome_of(answer, {"status": answer.status})
+
+
+def secret_of(address: str) -> str:
+    """The secret of a kept address."""
+    return address.partition(" ")[2]
+
+
+def sign(secret: str, message: Message, body: bytes) -> dict[str, str]:
+    """The headers by which a receiver knows who sent it, and that it is not an old one."""
+    id = hashlib.sha256(message.key.encode()).hexdigest()[:32]
+    timestamp = str(int(message.at.timestamp()))
+    key = base64.b64decode(secret.removeprefix(_PREFIX))
+    digest = hmac.new(key, f"{id}.{timestamp}.".encode() + body, hashlib.sha256)
+    return {
+        "webhook-id": id,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": f"v1,{base64.b64encode(digest.digest()).decode()}",
+        "Tocsin-Signature": f"v1={digest.hexdigest()}",
+    }
+
+
+async def post(
+    http: GuardedHttp, url: str, body: Mapping[str, Any] | bytes, headers: Mapping[str, str]
+) -> Answer | Outcome:
+    """POST JSON; what the guard refuses fails for good, what does not answer is tried again."""
+    content = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
+    try:
+        return await http.call("POST", url, content=content, headers={"Content-Type": "application/json", **headers})
+    except AddressRefused as error:
+        return Outcome("failed", error=error.message)
+    except Unreachable as error:
+        return Outcome("retry", error=error.message)
+
+
+def outcome_of(answer: Answer, receipt: Mapping[str, Any]) -> Outcome:
+    """What an HTTP status means for a message: taken, not now, never."""
+    if answer.ok:
+        return Outcome("sent", receipt)
+    error = f"answered {answer.status}: {' '.join(answer.text.split())[:200]}"
+    if answer.status in _TRY_AGAIN or answer.status >= 500:
+        after = answer.headers.get("retry-after", "")
+        return Outcome("retry", error=error, retry_after=min(float(after), 300.0) if after.isdecimal() else None)
+    return Outcome("failed", error=error)
+
+
+def _body(message: Message) -> dict[str, Any]:
+    return {
+        "type": {"page": "page.opened", "over": "page.over", "code": "method.code", "test": "method.test"}[
+            message.kind
+        ],
+        "timestamp": message.at.isoformat().replace("+00:00", "Z"),
+        "data": {
+            "page_id": message.page_id,
+            "title": message.title,
+            "text": message.text,
+            "severity": message.severity,
+            "urgent": message.urgent,
+            "link": message.link,
+            "sent_again": message.again,
+        },
+    }
+
+
+METHOD = Webhook

@@ -1,0 +1,121 @@
+"""Who there is, who is on call, and how they can be reached: what a step needs to know at its moment."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from tocsin.oncall import schedule as schedules
+from tocsin.oncall.policy import Directory
+from tocsin.oncall.schedule import Override
+from tocsin.organisation.model import SETTINGS_ID
+from tocsin.organisation.model.policy import Policy
+from tocsin.organisation.queries import everything
+from tocsin.store.tables.identity import accounts
+from tocsin.store.tables.oncall import overrides
+from tocsin.store.tables.organisation import organisation_objects
+from tocsin.store.tables.paging import contact_methods
+
+
+@dataclass(frozen=True)
+class Way:
+    """One verified way to reach a person."""
+
+    method_id: str
+    kind: str
+
+
+def directory(connection: Connection) -> Directory:
+    """What resolving a step needs: who is active, the teams, and who is on call by a schedule. Former ids work too."""
+    organisation = everything(connection)
+    teams = {id: team.members for id, team in organisation.teams.items()}
+    teams |= {former: team.members for team in organisation.teams.values() for former in team.was}
+    former = {former for schedule in organisation.schedules.values() for former in schedule.was}
+
+    def who(schedule_id: str, at: datetime) -> str | None:
+        current = organisation.current_id("schedule", schedule_id)
+        taken = connection.execute(
+            select(overrides).where(
+                overrides.c.schedule_id.in_({schedule_id, current}),
+                overrides.c.cancelled_at.is_(None),
+                overrides.c.starts_at <= at,
+                overrides.c.ends_at > at,
+            )
+        )
+        made = [Override(row.starts_at, row.ends_at, row.person_id, row.created_at, row.id) for row in taken]
+        return schedules.who(organisation.schedules[current], made, at)
+
+    return Directory(
+        active=organisation.active_people, teams=teams, schedules={*organisation.schedules, *former}, who=who
+    )
+
+
+def policy_of(connection: Connection, policy_id: str | None) -> tuple[str | None, Policy | None]:
+    """The policy as it is now, or the organisation's default one; (None, None): straight to the last resort."""
+    organisation = everything(connection)
+    asked = organisation.current_id("policy", policy_id) if policy_id else None
+    wanted = asked if asked in organisation.policies else organisation.default_policy_id()
+    policy = organisation.policies.get(wanted) if wanted else None
+    return (wanted, policy) if policy else (None, None)
+
+
+def last_resort(connection: Connection) -> tuple[str, ...]:
+    """Who is paged when all else ran out; if the settings name nobody active, every administrator.
+
+    Reads rows as they are and checks nothing: this path must work when little else does.
+    """
+    people = _specs(connection, "person")
+    named = _specs(connection, "settings").get(SETTINGS_ID, {}).get("last_resort") or ()
+    active = tuple(id for id in named if people.get(id, {"active": False}).get("active", True))
+    if active:
+        return active
+    admins = select(accounts.c.person_id).where(accounts.c.right == "admin", accounts.c.deactivated_at.is_(None))
+    return tuple(sorted(connection.execute(admins).scalars()))
+
+
+def ways_to(connection: Connection, person_id: str) -> list[Way]:
+    """The person's verified methods in their own order; the screen is there besides."""
+    rows = connection.execute(
+        select(contact_methods.c.id, contact_methods.c.kind)
+        .where(
+            contact_methods.c.person_id == person_id,
+            contact_methods.c.verified_at.is_not(None),
+            contact_methods.c.removed_at.is_(None),
+        )
+        .order_by(contact_methods.c.position, contact_methods.c.created_at)
+    )
+    return [Way(row.id, row.kind) for row in rows]
+
+
+def reachable(connection: Connection, person_id: str) -> bool:
+    """Whether a page reaches the person by something else than an open screen."""
+    return bool(ways_to(connection, person_id))
+
+
+def names(connection: Connection) -> Callable[[str], str]:
+    """How to name people; an id for somebody who is not known."""
+    return everything(connection).person_name
+
+
+def name_of(connection: Connection, person_id: str) -> str:
+    """A person's name; the id where there is none."""
+    return everything(connection).person_name(person_id)
+
+
+def email_of(connection: Connection, person_id: str) -> str | None:
+    """The address that the organisation's files give."""
+    known = everything(connection).people.get(person_id)
+    return known.email if known else None
+
+
+def is_active(connection: Connection, person_id: str) -> bool:
+    """Whether the person is known and has not left."""
+    return person_id in everything(connection).active_people
+
+
+def _specs(connection: Connection, kind: str) -> dict[str, Mapping[str, Any]]:
+    found = organisation_objects
+    statement = select(found.c.id, found.c.spec).where(found.c.kind == kind, found.c.valid_to.is_(None))
+    return {row.id: row.spec for row in connection.execute(statement)}

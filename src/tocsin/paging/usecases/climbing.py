@@ -1,0 +1,158 @@
+"""Carrying out a step: who it reaches now, the deliveries that go to them, and the passing over of empty steps."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from tocsin.engine.deliveries import send_later
+from tocsin.engine.work import Job
+from tocsin.oncall.policy import Rung, resolve
+from tocsin.paging import methods
+from tocsin.paging import page as rules
+from tocsin.paging.page import LogRow, Next
+from tocsin.paging.queries import people
+from tocsin.paging.queries.people import Way
+from tocsin.paging.usecases.ledger import as_page, cause_of, change, lock_page, settle, write_log
+from tocsin.store.tables.engine import deliveries
+
+SCREEN = "screen"
+FROM_FILES = "files"  # in place of a method's id: the address in the organisation's files
+
+
+def carry_out_step(connection: Connection, job: Job, now: datetime) -> None:
+    """Handler of the deadline `page_step`: asks who is on call at this moment and pages them."""
+    row = lock_page(connection, job.subject_id)
+    page, cause = as_page(row), cause_of(connection, row, now)
+    keys = {one.key for one in rules.wanted(page, cause, now) if one.kind == rules.STEP}
+    if job.key in keys:
+        row = climb(connection, row, now)
+    settle(connection, row, now)
+
+
+def climb(connection: Connection, row: Row[Any], now: datetime) -> Row[Any]:
+    """Carry out the next step of a locked, open page; a step that reaches nobody passes to the next at once."""
+    page = as_page(row)
+    step = rules.next_step(page)
+    directory = None if step.last_resort else people.directory(connection)
+    left = rules.passes_without_reaching(page)
+    seen: set[str] = set()
+    while not step.last_resort:
+        assert page.policy is not None
+        assert directory is not None
+        row = _stand_on(connection, row, step, now)
+        resolved = resolve(page.policy.steps[step.rung.step], directory, now)
+        for skipped in resolved.skipped:
+            text = f"{skipped.target}: {skipped.reason}"
+            write_log(connection, row, LogRow("skipped", person=skipped.person, text=text), now)
+        reached = [page_one(connection, row, person, now, screen=person not in seen) for person in resolved.people]
+        if any(reached):
+            return row
+        seen |= set(resolved.people)
+        left -= 1
+        page = replace(as_page(row), step_at=now)
+        step = rules.next_step(page) if left > 0 else Next(Rung(page.rung.round + 1, 0), last_resort=True)
+    return page_the_last_resort(connection, row, step, now, seen)
+
+
+def page_the_last_resort(
+    connection: Connection, row: Row[Any], step: Next, now: datetime, seen: Collection[str] = ()
+) -> Row[Any]:
+    """Page everybody whom the organisation named for when all else ran out; `seen`: whose screens ring already."""
+    row = _stand_on(connection, row, step, now)
+    named = people.last_resort(connection)
+    write_log(connection, row, LogRow("last_resort", text="" if named else "nobody is named in the settings"), now)
+    for person in named:
+        page_one(connection, row, person, now, screen=person not in seen)
+    if not named:
+        _send(connection, row, None, Way(SCREEN, SCREEN), 0, now)
+    return row
+
+
+def page_one(connection: Connection, row: Row[Any], person: str, now: datetime, *, screen: bool = True) -> bool:
+    """Write the deliveries to one person: the screen, and their methods in order; False if only the screen is left.
+
+    Each later method waits a little; it is dropped if an earlier one was taken, and brought forward if it failed.
+    """
+    ways: Sequence[Way] = () if row.practice else people.ways_to(connection, person)
+    write_log(connection, row, LogRow("step", person=person, more={"step": as_page(row).name_of_step}), now)
+    if screen:
+        _send(connection, row, person, Way(SCREEN, SCREEN), 0, now)
+    if not ways and row.last_resort and not row.practice and people.email_of(connection, person):
+        ways = (Way(FROM_FILES, "email"),)
+    for place, way in enumerate(ways):
+        _send(connection, row, person, way, place, now)
+    if not ways and not row.practice:
+        write_log(connection, row, LogRow("skipped", person=person, text="no verified method but the screen"), now)
+    return bool(ways) or row.practice
+
+
+def delivery_key(row: Row[Any], person: str | None, method_id: str) -> str:
+    """The idempotency key of a page's delivery: the same step reaches the same person by the same method once."""
+    return f"page:{row.id}:{as_page(row).name_of_step}:{person or '-'}:{method_id}"
+
+
+def step_may_still_reach(connection: Connection, row: Row[Any]) -> bool:
+    """Whether something of the present step, other than the screen, waits, is being sent, or was taken."""
+    found = connection.execute(
+        select(deliveries.c.payload).where(
+            deliveries.c.subject_kind == "page",
+            deliveries.c.subject_id == row.id,
+            deliveries.c.kind == "page",
+            deliveries.c.state.in_(("waiting", "sending", "sent")),
+        )
+    ).scalars()
+    step = as_page(row).name_of_step
+    return any(payload["step"] == step and payload["kind"] != SCREEN for payload in found)
+
+
+def begin_again(connection: Connection, row: Row[Any], why: str, now: datetime) -> Row[Any]:
+    """Open a page again at step 1; the step itself is a deadline that is due now."""
+    row = change(
+        connection,
+        row,
+        state="open",
+        reopened=row.reopened + 1,
+        reopened_at=now,
+        step=0,
+        round=0,
+        step_at=None,
+        last_resort=not row.policy,
+        acknowledged_at=None,
+        acknowledged_by=None,
+        acknowledged_via=None,
+        snoozed_until=None,
+        snoozed_by=None,
+    )
+    write_log(connection, row, LogRow("reopened", text=why), now)
+    return row
+
+
+def _stand_on(connection: Connection, row: Row[Any], step: Next, now: datetime) -> Row[Any]:
+    return change(
+        connection, row, round=step.rung.round, step=step.rung.step, last_resort=step.last_resort, step_at=now
+    )
+
+
+def _send(connection: Connection, row: Row[Any], person: str | None, way: Way, place: int, now: datetime) -> None:
+    send_later(
+        connection,
+        lane=methods.lane_of(way.kind),
+        kind="page",
+        subject_kind="page",
+        subject_id=row.id,
+        idempotency_key=delivery_key(row, person, way.method_id),
+        payload={
+            "person": person,
+            "method_id": way.method_id,
+            "kind": way.kind,
+            "place": place,
+            "step": as_page(row).name_of_step,
+            "reopened": row.reopened,
+        },
+        on_unknown="resend",
+        now=now,
+        not_before=now + place * rules.NEXT_METHOD_AFTER,
+    )

@@ -1,0 +1,148 @@
+"""A page's row under its lock, its append-only log, and its deadlines."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from tocsin.engine import tasks
+from tocsin.engine.deadlines import reconcile
+from tocsin.errors import NotFound
+from tocsin.ids import new_id
+from tocsin.oncall.policy import Rung
+from tocsin.organisation.model.policy import Policy
+from tocsin.paging import page as rules
+from tocsin.paging.page import Cause, LogRow, Page
+from tocsin.store.columns import lock_rows
+from tocsin.store.database import announce
+from tocsin.store.tables.alerts import groups
+from tocsin.store.tables.paging import page_log, pages
+from tocsin.store.tables.timeline import incidents
+
+PAGES = "pages"  # the topic of live screens
+PAGE_ENTRY = "page_entry"
+_OVER = ("resolved", "review", "closed", "cancelled", "merged")
+
+
+def lock_page(connection: Connection, page_id: str) -> Row[Any]:
+    """The page's row, locked until the transaction ends; NotFound."""
+    row = connection.execute(lock_rows(connection, select(pages).where(pages.c.id == page_id))).first()
+    if row is None:
+        raise NotFound("there is no such page")
+    return row
+
+
+def lock_live(connection: Connection, subject_kind: str, subject_id: str) -> Row[Any] | None:
+    """The subject's page that has not ended, locked."""
+    return connection.execute(
+        lock_rows(
+            connection,
+            select(pages).where(
+                pages.c.subject_kind == subject_kind, pages.c.subject_id == subject_id, pages.c.state != "ended"
+            ),
+        )
+    ).first()
+
+
+def as_page(row: Row[Any]) -> Page:
+    """The row as the rules see it."""
+    return Page(
+        id=row.id,
+        subject_kind=row.subject_kind,
+        state=row.state,
+        urgency=row.urgency,
+        policy=Policy.model_validate(row.policy) if row.policy else None,
+        rung=Rung(row.round, row.step),
+        reopened=row.reopened,
+        last_resort=row.last_resort,
+        opened_at=row.opened_at,
+        reopened_at=row.reopened_at,
+        step_at=row.step_at,
+        acknowledged_at=row.acknowledged_at,
+        snoozed_until=row.snoozed_until,
+    )
+
+
+def change(connection: Connection, row: Row[Any], **values: Any) -> Row[Any]:
+    """Set columns of a locked page and read it again."""
+    connection.execute(update(pages).where(pages.c.id == row.id).values(**values))
+    return connection.execute(select(pages).where(pages.c.id == row.id)).one()
+
+
+def write_log(connection: Connection, row: Row[Any], entry: LogRow, now: datetime) -> int:
+    """Append to the log of a locked page; if it belongs to an incident, its timeline is owed a copy. Returns the seq."""
+    last = connection.execute(select(func.max(page_log.c.seq)).where(page_log.c.page_id == row.id)).scalar() or 0
+    seq = last + 1
+    data = dict(entry.more)
+    if entry.text:
+        data["text"] = entry.text
+    connection.execute(
+        insert(page_log).values(
+            id=new_id(),
+            page_id=row.id,
+            seq=seq,
+            at=now,
+            kind=entry.kind,
+            person_id=entry.person,
+            method=entry.method,
+            delivery_id=entry.delivery_id,
+            data=data,
+        )
+    )
+    if row.incident_id:
+        owe_entry(connection, row.id, seq, row.incident_id, now)
+    announce(connection, PAGES)
+    return seq
+
+
+def owe_entry(connection: Connection, page_id: str, seq: int, incident_id: str, now: datetime) -> None:
+    """Owe the incident's timeline a copy of one row of the log, once."""
+    payload = {"incident_id": incident_id, "page_id": page_id, "log_seq": seq}
+    tasks.owe(
+        connection, PAGE_ENTRY, "incident", incident_id, payload, now, key=f"page_entry:{incident_id}:{page_id}:{seq}"
+    )
+
+
+def owe_page_entries(connection: Connection, page_id: str, incident_id: str, now: datetime) -> None:
+    """Owe the incident's timeline every row that the page's log has so far."""
+    for seq in connection.execute(select(page_log.c.seq).where(page_log.c.page_id == page_id).order_by(page_log.c.seq)):
+        owe_entry(connection, page_id, seq[0], incident_id, now)
+
+
+def cause_of(connection: Connection, row: Row[Any], now: datetime) -> Cause:
+    """What stands behind the page now."""
+    if row.subject_kind != "group":
+        return Cause()
+    group = connection.execute(
+        select(groups.c.state, groups.c.incident_id, groups.c.snoozed_until).where(groups.c.id == row.subject_id)
+    ).first()
+    if group is None:
+        return Cause(stands=False)
+    snoozed = group.snoozed_until is not None and group.snoozed_until > now
+    return Cause(
+        stands=group.state == "open",
+        paused=group.state == "closing",
+        attended=snoozed or _is_open(connection, group.incident_id or row.incident_id) or _is_noted(connection, row),
+    )
+
+
+def settle(connection: Connection, row: Row[Any], now: datetime) -> None:
+    """Make the page's deadlines those that its rules want. Every change of a page ends with this."""
+    reconcile(connection, "page", row.id, rules.wanted(as_page(row), cause_of(connection, row, now), now), now)
+    announce(connection, PAGES)
+
+
+def _is_open(connection: Connection, incident_id: str | None) -> bool:
+    if incident_id is None:
+        return False
+    phase = connection.execute(select(incidents.c.phase).where(incidents.c.id == incident_id)).scalar()
+    return phase is not None and phase not in _OVER
+
+
+def _is_noted(connection: Connection, row: Row[Any]) -> bool:
+    if row.acknowledged_at is None:
+        return False
+    noted = select(page_log.c.id).where(
+        page_log.c.page_id == row.id, page_log.c.kind == "note", page_log.c.at >= row.acknowledged_at
+    )
+    return connection.execute(noted.limit(1)).first() is not None

@@ -1,0 +1,211 @@
+"""How deliveries of this stage are sent and their outcomes recorded: pages, that it is over, codes and tests."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from tocsin.engine.deliveries import Delivery, Outcome, bring_forward
+from tocsin.identity.keys import keys_of
+from tocsin.paging import links
+from tocsin.paging import message as messages
+from tocsin.paging import page as rules
+from tocsin.paging.message import Message
+from tocsin.paging.methods import Method
+from tocsin.paging.page import LogRow
+from tocsin.paging.queries import people
+from tocsin.paging.usecases.climbing import FROM_FILES, SCREEN, climb, step_may_still_reach
+from tocsin.paging.usecases.contact import CODE_LASTS, SEALED, address_of
+from tocsin.paging.usecases.ledger import PAGES, as_page, cause_of, lock_page, settle, write_log
+from tocsin.paging.usecases.telling import tell_one_over
+from tocsin.store.database import announce
+from tocsin.store.tables.engine import deliveries
+from tocsin.store.tables.paging import contact_methods, page_log
+
+
+class _Sender:
+    """The call itself is the method's; what surrounds it differs by kind of delivery."""
+
+    def __init__(self, methods: Mapping[str, Method], public_url: str) -> None:
+        self.methods = methods
+        self.public_url = public_url
+
+    async def send(self, delivery: Delivery, prepared: Mapping[str, Any]) -> Outcome:
+        """The call itself."""
+        del delivery
+        method = self.methods.get(prepared["kind"])
+        if method is None:
+            return Outcome("failed", error=f"this server knows no method {prepared['kind']!r}")
+        return await method.send(prepared["address"], Message.unpacked(prepared["message"]))
+
+    def link(self, connection: Connection, page_id: str, person: str | None) -> str:
+        return links.link(self.public_url, keys_of(connection), page_id, person)
+
+
+class PageSender(_Sender):
+    """A page. Looked at again just before it is sent; sent again with the same key when the answer was never seen."""
+
+    def prepare(self, connection: Connection, delivery: Delivery, now: datetime) -> Mapping[str, Any] | None:
+        row, asked = lock_page(connection, delivery.subject_id), delivery.payload
+        person, kind = asked["person"], asked["kind"]
+        if row.state != "open" or rules.is_snoozed(as_page(row), now) or asked["reopened"] != row.reopened:
+            return None
+        if kind != SCREEN and (row.practice or _was_reached(connection, row, person, asked["step"])):
+            return None
+        address = _address(connection, person, asked)
+        if address is None:
+            write_log(
+                connection, row, LogRow("skipped", person=person, method=kind, text="the method was removed"), now
+            )
+            _next_method(connection, delivery, now)
+            return None
+        again = delivery.again or delivery.attempt > 1
+        more = {"again": True, "attempt": delivery.attempt} if again else {}
+        text = "sent again: the first answer was never seen" if delivery.again else None
+        write_log(connection, row, LogRow("attempt", person, kind, delivery.id, text, more | _way(asked)), now)
+        announce(connection, PAGES)
+        message = messages.page_message(
+            page_id=row.id,
+            title=row.title,
+            detail=row.detail,
+            severity=row.severity,
+            services=row.services,
+            restricted=row.restricted,
+            practice=row.practice,
+            urgent=row.urgency == "page",
+            reopened=row.reopened > 0,
+            last_resort=row.last_resort and bool(row.policy),
+            opened_at=row.opened_at,
+            link=self.link(connection, row.id, person),
+            key=delivery.idempotency_key,
+            now=now,
+            again=delivery.again,
+        )
+        return {"kind": kind, "address": address, "message": message.packed()}
+
+    def record(self, connection: Connection, delivery: Delivery, outcome: Outcome, now: datetime) -> None:
+        if outcome.state == "dropped":
+            return
+        row, asked = lock_page(connection, delivery.subject_id), delivery.payload
+        person, kind = asked["person"], asked["kind"]
+        if outcome.state == "sent":
+            if kind != SCREEN:
+                more = {**_way(asked), "receipt": dict(outcome.receipt)}
+                write_log(connection, row, LogRow("receipt", person, kind, delivery.id, None, more), now)
+                _proven(connection, asked["method_id"], now)
+            if row.state == "ended":
+                tell_one_over(connection, row, person, asked["method_id"], kind, now)
+            return
+        more = {**_way(asked), "final": outcome.state == "failed"}
+        write_log(connection, row, LogRow("failed", person, kind, delivery.id, outcome.error, more), now)
+        if outcome.state == "failed" and kind != SCREEN:
+            _next_method(connection, delivery, now)
+            self._go_on(connection, row, asked["step"], now)
+
+    def _go_on(self, connection: Connection, row: Row[Any], step: str, now: datetime) -> None:
+        """When nothing of the present step can reach anyone any more, the next step's turn has come at once."""
+        page = as_page(row)
+        present = page.name_of_step == step and not row.last_resort
+        if (
+            present
+            and rules.climbs(page, cause_of(connection, row, now), now)
+            and not step_may_still_reach(connection, row)
+        ):
+            write_log(connection, row, LogRow("passed_on", text="the step reached nobody"), now)
+            settle(connection, climb(connection, row, now), now)
+
+
+class OverSender(_Sender):
+    """It is over."""
+
+    def prepare(self, connection: Connection, delivery: Delivery, now: datetime) -> Mapping[str, Any] | None:
+        row, asked = lock_page(connection, delivery.subject_id), delivery.payload
+        address = _address(connection, asked["person"], asked)
+        if address is None:
+            return None
+        announce(connection, PAGES)
+        message = messages.over_message(
+            page_id=row.id,
+            title=row.title,
+            why=asked["why"] or "over",
+            restricted=row.restricted,
+            link=self.link(connection, row.id, asked["person"]),
+            key=delivery.idempotency_key,
+            now=now,
+        )
+        return {"kind": asked["kind"], "address": address, "message": message.packed()}
+
+    def record(self, connection: Connection, delivery: Delivery, outcome: Outcome, now: datetime) -> None:
+        if outcome.state == "failed":
+            row, asked = lock_page(connection, delivery.subject_id), delivery.payload
+            text = f"could not be told that it is over: {outcome.error}"
+            write_log(connection, row, LogRow("failed", asked["person"], asked["kind"], delivery.id, text), now)
+
+
+class ContactSender(_Sender):
+    """A code or a test, to one method."""
+
+    def prepare(self, connection: Connection, delivery: Delivery, now: datetime) -> Mapping[str, Any] | None:
+        row = connection.execute(select(contact_methods).where(contact_methods.c.id == delivery.subject_id)).first()
+        if row is None or row.removed_at is not None:
+            return None
+        key = delivery.idempotency_key
+        if delivery.kind == "contact_code":
+            code = keys_of(connection).open(SEALED, delivery.payload["code"])
+            minutes = int(CODE_LASTS.total_seconds() // 60)
+            message = messages.code_message(code=code, key=key, now=now, minutes=minutes)
+        else:
+            message = messages.test_message(name=delivery.payload["name"], key=key, now=now)
+        return {"kind": row.kind, "address": address_of(connection, row), "message": message.packed()}
+
+    def record(self, connection: Connection, delivery: Delivery, outcome: Outcome, now: datetime) -> None:
+        if outcome.state == "sent" and delivery.kind == "contact_test":
+            _proven(connection, delivery.subject_id, now)
+        announce(connection, "people")
+
+
+def _way(asked: Mapping[str, Any]) -> dict[str, Any]:
+    return {"step": asked["step"], "method_id": asked["method_id"], "way": asked["kind"]}
+
+
+def _address(connection: Connection, person: str | None, asked: Mapping[str, Any]) -> str | None:
+    if asked["kind"] == SCREEN:
+        return people.name_of(connection, person) if person else ""
+    if asked["method_id"] == FROM_FILES:
+        return people.email_of(connection, person) if person else None
+    row = connection.execute(select(contact_methods).where(contact_methods.c.id == asked["method_id"])).first()
+    return address_of(connection, row) if row is not None and row.removed_at is None else None
+
+
+def _was_reached(connection: Connection, row: Row[Any], person: str | None, step: str) -> bool:
+    receipts = select(page_log.c.data).where(
+        page_log.c.page_id == row.id, page_log.c.kind == "receipt", page_log.c.person_id == person
+    )
+    return any(data.get("step") == step for data in connection.execute(receipts).scalars())
+
+
+def _next_method(connection: Connection, delivery: Delivery, now: datetime) -> None:
+    """Let the person's next method of the same step go now."""
+    waiting = connection.execute(
+        select(deliveries.c.id, deliveries.c.payload).where(
+            deliveries.c.subject_kind == "page",
+            deliveries.c.subject_id == delivery.subject_id,
+            deliveries.c.kind == "page",
+            deliveries.c.state == "waiting",
+        )
+    )
+    asked = delivery.payload
+    later = [
+        (payload["place"], id)
+        for id, payload in waiting
+        if payload["person"] == asked["person"]
+        and payload["step"] == asked["step"]
+        and payload["place"] > asked["place"]
+    ]
+    if later:
+        bring_forward(connection, min(later)[1], now)
+
+
+def _proven(connection: Connection, method_id: str, now: datetime) -> None:
+    connection.execute(update(contact_methods).where(contact_methods.c.id == method_id).values(last_proven_at=now))

@@ -1,0 +1,46 @@
+"""Telling those who were paged that it is over, by the methods that reached them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, or_, select
+
+from tocsin.engine.deliveries import send_later
+from tocsin.paging import methods
+from tocsin.paging.page import LogRow
+from tocsin.paging.usecases.ledger import write_log
+from tocsin.store.tables.paging import page_log
+
+
+def tell_over(connection: Connection, row: Row[Any], now: datetime) -> None:
+    """Tell everybody whom the page reached, once by each method that did."""
+    reached = connection.execute(
+        select(page_log.c.person_id, page_log.c.data)
+        .where(
+            page_log.c.page_id == row.id,
+            or_(page_log.c.kind == "receipt", and_(page_log.c.kind == "attempt", page_log.c.method == "screen")),
+        )
+        .order_by(page_log.c.seq)
+    )
+    ways = {(person, data["method_id"], data["way"]): None for person, data in reached}
+    for person, method_id, way in ways:
+        tell_one_over(connection, row, person, method_id, way, now)
+
+
+def tell_one_over(
+    connection: Connection, row: Row[Any], person: str | None, method_id: str, way: str, now: datetime
+) -> None:
+    """Tell one person by one method; the same is never told twice for a page."""
+    told = send_later(
+        connection,
+        lane=methods.lane_of(way),
+        kind="page_over",
+        subject_kind="page",
+        subject_id=row.id,
+        idempotency_key=f"over:{row.id}:{person or '-'}:{method_id}",
+        payload={"person": person, "method_id": method_id, "kind": way, "why": row.ended_why},
+        on_unknown="resend",
+        now=now,
+    )
+    if told and way != "screen":
+        write_log(connection, row, LogRow("told_over", person=person, method=way), now)
