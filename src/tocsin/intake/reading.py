@@ -24,7 +24,7 @@ class Wrong(Exception):
 
 
 def read_json(body: bytes) -> object:
-    """The body as plain values, forgiving bad UTF-8 and lone surrogates; Unreadable, with line and column, if it is none."""
+    """The body as plain values, forgiving bad UTF-8 and lone surrogates; Unreadable, with line and column, if not JSON."""
     text = body.removeprefix(_BYTE_ORDER_MARK).decode("utf-8", "replace")
     if not text.strip():
         raise Unreadable("line 1, column 1", "the body is empty; send JSON")

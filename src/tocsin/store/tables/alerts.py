@@ -63,7 +63,6 @@ groups = Table(
     instant("closed_at", nullable=True),
     instant("snoozed_until", nullable=True),
     text("snoozed_by", nullable=True),
-    text("quiet", nullable=True),  # claimed: an open incident has it, so it does not page by itself
     text("why", nullable=True),  # why it pages or not, one sentence
     Index(
         "uq_groups_open",

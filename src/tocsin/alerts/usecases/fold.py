@@ -1,0 +1,283 @@
+"""Signals into episodes, episodes into groups, groups into tasks: one call for many messages, in their transaction.
+
+It runs on the hot path: a message that changes nothing for people writes one alert row and locks no group.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sqlalchemy import Connection, or_, select
+
+from tocsin.alerts import alert as episodes
+from tocsin.alerts import grouping
+from tocsin.alerts.alert import Episode
+from tocsin.alerts.grouping import Attended, Firing, Group
+from tocsin.alerts.routing import Routed, route
+from tocsin.alerts.silences import silenced_by
+from tocsin.alerts.usecases.rows import (
+    GROUP,
+    TOPIC,
+    Key,
+    Raced,
+    claimed_keys,
+    group_claim,
+    insert_episodes,
+    insert_group,
+    latest_episodes,
+    locked_groups,
+    open_group_ids,
+    silences_to_come,
+    tell,
+    update_episodes,
+    update_group,
+)
+from tocsin.engine.tasks import owe
+from tocsin.ids import new_id
+from tocsin.intake.signal import SEVERITIES, IntegrationRef, Received, Signal
+from tocsin.organisation import queries as organisation_queries
+from tocsin.store.columns import is_postgresql
+from tocsin.store.database import announce
+from tocsin.store.tables.alerts import claims, groups
+
+_TRIES = 6
+
+
+def fold_signals(
+    connection: Connection, integration: IntegrationRef, signals: Sequence[Signal], now: datetime
+) -> dict[str, int]:
+    """As `fold_received`, for what came by one integration."""
+    return fold_received(connection, [Received(integration, signal) for signal in signals], now)
+
+
+def fold_received(connection: Connection, received: Sequence[Received], now: datetime) -> dict[str, int]:
+    """Upsert episodes and groups, owe what they mean. Returns by integration id how many signals changed nothing."""
+    if not is_postgresql(connection):
+        return _Fold(connection, now).run(received)
+    for attempt in range(1, _TRIES + 1):
+        try:
+            with connection.begin_nested():
+                return _Fold(connection, now).run(received)
+        except Raced:
+            if attempt == _TRIES:
+                raise
+    raise AssertionError("unreachable")  # pragma: no cover
+
+
+@dataclass
+class _Fold:
+    """One fold: what was read, and what is to be written."""
+
+    connection: Connection
+    now: datetime
+    known: dict[Key, Episode] = field(default_factory=dict)
+    fresh: dict[str, Episode] = field(default_factory=dict)
+    changed: dict[str, Episode] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+    routed: dict[int, Routed] = field(default_factory=dict)
+    new_groups: set[str] = field(default_factory=set)
+    touched: set[str] = field(default_factory=set)
+    waits: dict[str, Routed] = field(default_factory=dict)
+    stale: dict[str, int] = field(default_factory=dict)
+
+    def run(self, received: Sequence[Received]) -> dict[str, int]:
+        by_key: dict[Key, list[Received]] = {}
+        for each in received:
+            by_key.setdefault((each.integration.id, each.signal.dedup_key), []).append(each)
+        self.known = latest_episodes(self.connection, by_key.keys())
+        self.organisation = organisation_queries.everything(self.connection)
+        self.silences = silences_to_come(self.connection, self.now)
+        self._lock_groups(by_key)
+        for key in sorted(by_key):
+            for each in by_key[key]:
+                self._apply(key, each)
+        self._write()
+        return self.stale
+
+    def _lock_groups(self, by_key: dict[Key, list[Received]]) -> None:
+        """The groups that may change; of a message that only repeats itself, none."""
+        ids: set[str] = set()
+        keys: set[Key] = set()
+        for key, some in by_key.items():
+            latest = self.known.get(key)
+            if latest is not None and _only_repeats(latest, some):
+                continue
+            if latest is not None and latest.group_id is not None:
+                ids.add(latest.group_id)
+            for each in some:
+                if each.signal.status == "firing":
+                    routed = self._route(each)
+                    keys.add((routed.route, routed.key))
+        ids.update(open_group_ids(self.connection, keys))
+        self.groups = locked_groups(self.connection, ids)
+        self.open = {(each.route, each.key): each.id for each in self.groups.values() if each.state != "closed"}
+
+    def _route(self, each: Received) -> Routed:
+        known = self.routed.get(id(each))
+        if known is None:
+            known = self.routed[id(each)] = route(self.organisation, each.integration, each.signal)
+        return known
+
+    def _apply(self, key: Key, each: Received) -> None:
+        latest = self.known.get(key)
+        group = self.groups.get(latest.group_id or "") if latest else None
+        flaps = bool(latest and group and grouping.still_flaps(group, latest.resolved_at, self.now))
+        what = episodes.judge(each.signal, latest, flaps=flaps)
+        if what == "opens":
+            self._open(key, each)
+        elif what == "changes_nothing" or latest is None:
+            self.stale[each.integration.id] = self.stale.get(each.integration.id, 0) + 1
+            unseen = episodes.ended_unseen(latest, each.signal, new_id(), each.integration.id, self.now)
+            if unseen is not None:
+                self._keep(key, unseen)
+        elif what == "reopens":
+            self._reopen(key, latest, each)
+        elif what == "goes_on":
+            self._go_on(key, latest, each)
+        else:
+            self._keep(key, episodes.resolved(latest, each.signal, self.now))
+            if group is not None:
+                self._set(grouping.resolves(group, self.now, was_loud=latest.silenced_by is None))
+
+    def _open(self, key: Key, each: Received) -> None:
+        routed = self._route(each)
+        episode = episodes.opened(each.signal, new_id(), each.integration.id, routed.service, self.now)
+        episode = replace(episode, silenced_by=silenced_by(self.silences, routed.labels, self.now))
+        firing = _firing(episode, routed)
+        group_id = self.open.get((routed.route, routed.key))
+        if group_id is None:
+            group = self._new_group(routed, episode, firing)
+        else:
+            group = grouping.fires(self.groups[group_id], firing, self.now, is_new=True)
+        self._set(group)
+        self._keep(key, replace(episode, group_id=group.id), is_new=True)
+
+    def _reopen(self, key: Key, latest: Episode, each: Received) -> None:
+        routed = self._route(each)
+        episode = episodes.reopened(latest, each.signal, self.now)
+        episode = replace(episode, silenced_by=silenced_by(self.silences, routed.labels, self.now))
+        group = self.groups[latest.group_id or ""]
+        self._set(grouping.fires(group, _firing(episode, routed), self.now, is_new=False))
+        self._keep(key, episode)
+
+    def _go_on(self, key: Key, latest: Episode, each: Received) -> None:
+        episode = episodes.continued(latest, each.signal, self.now)
+        group = self.groups.get(latest.group_id or "")
+        if group is not None and _is_worse(latest, episode):
+            self._set(grouping.worsens(group, _firing(episode, self._route(each)), self.now))
+        self._keep(key, episode)
+
+    def _new_group(self, routed: Routed, episode: Episode, firing: Firing) -> Group:
+        group = Group(
+            id=new_id(),
+            route=routed.route,
+            key=routed.key,
+            title=episode.title,
+            state="open",
+            urgency=routed.urgency,
+            severity=episode.severity,
+            services=(routed.service,) if routed.service else (),
+            policy_id=routed.policy_id,
+            declare=routed.declare,
+            incident_id=None,
+            firing=1,
+            loud=int(firing.loud),
+            total=1,
+            worse=0,
+            flap_seconds=int(routed.flap_window.total_seconds()),
+            opened_at=self.now,
+            changed_at=self.now,
+            resolved_at=None,
+            closed_at=None,
+            snoozed_until=None,
+            snoozed_by=None,
+            why=routed.why,
+        )
+        group = grouping.opened(group, _attended(self.connection, group))
+        self.open[routed.route, routed.key] = group.id
+        self.new_groups.add(group.id)
+        self.waits[group.id] = routed
+        return group
+
+    def _set(self, group: Group) -> None:
+        self.groups[group.id] = group
+        self.touched.add(group.id)
+
+    def _keep(self, key: Key, episode: Episode, *, is_new: bool = False) -> None:
+        is_new = is_new or (episode.received == 0 and key not in self.known)
+        self.known[key] = episode
+        if is_new or episode.id in self.fresh:
+            self.fresh[episode.id] = episode
+        else:
+            self.changed[episode.id] = episode
+
+    def _write(self) -> None:
+        for id in sorted(self.touched & self.new_groups, key=lambda id: (self.groups[id].route, self.groups[id].key)):
+            insert_group(self.connection, self.groups[id])
+        insert_episodes(self.connection, list(self.fresh.values()))
+        update_episodes(self.connection, list(self.changed.values()))
+        for id in sorted(self.touched):
+            self._settle(self.groups[id])
+        if self.fresh or self.changed:
+            announce(self.connection, TOPIC)
+
+    def _settle(self, group: Group) -> None:
+        if group.id not in self.new_groups:
+            update_group(self.connection, group)
+            tell(self.connection, group, self.now)
+            return
+        routed = self.waits[group.id]
+        if routed.group_wait and grouping.needs_a_look(group):
+            later = self.now + routed.group_wait
+            payload = {"group_id": group.id}
+            owe(self.connection, "look_at_group", GROUP, group.id, payload, self.now, paging=True, not_before=later)
+        if group.declare and group.incident_id is None:
+            payload = {"group_id": group.id, "severity": group.declare}
+            owe(self.connection, "declare_group", GROUP, group.id, payload, self.now, key=group.id, paging=True)
+        tell(self.connection, group, self.now)
+
+
+def _only_repeats(latest: Episode, some: Sequence[Received]) -> bool:
+    return latest.state == "firing" and all(
+        each.signal.status == "firing" and SEVERITIES.index(each.signal.severity) >= SEVERITIES.index(latest.severity)
+        for each in some
+    )
+
+
+def _is_worse(before: Episode, after: Episode) -> bool:
+    return SEVERITIES.index(after.severity) < SEVERITIES.index(before.severity)
+
+
+def _firing(episode: Episode, routed: Routed) -> Firing:
+    return Firing(episode.severity, routed.urgency, routed.service, episode.silenced_by is None)
+
+
+def _attended(connection: Connection, group: Group) -> Attended | None:
+    """The open incident that claims a new group: one that had the same group before, else the newest on its service."""
+    wanted = [(claims.c.kind == "group") & (claims.c.key == group_claim(group.route, group.key))]
+    if group.services:
+        wanted.append((claims.c.kind == "service") & claims.c.key.in_(group.services))
+    statement = select(claims.c.incident_id, claims.c.kind, claims.c.key).where(or_(*wanted))
+    if is_postgresql(connection):
+        # An incident that ends now must see this group when it gives up its claims: then somebody looks at it.
+        statement = statement.with_for_update(read=True)
+    found = sorted(connection.execute(statement).all(), key=lambda row: (row.kind != "group", row.incident_id))
+    if not found:
+        return None
+    first = next((row for row in found if row.kind == "group"), found[-1])
+    because = "had this group before" if first.kind == "group" else f"already has {first.key}"
+    rows = connection.execute(
+        select(groups.c.severity, groups.c.urgency, groups.c.services).where(groups.c.incident_id == first.incident_id)
+    ).all()
+    return Attended(
+        incident_id=first.incident_id,
+        because=because,
+        severity=min((row.severity for row in rows), key=SEVERITIES.index, default=None),
+        urgency=min((row.urgency for row in rows), key=("page", "notify", "record").index, default=None),
+        services=frozenset(claimed_keys(connection, first.incident_id, "service")).union(
+            *(row.services for row in rows)
+        ),
+    )
+
+
+__all__ = ["fold_received", "fold_signals"]

@@ -1,0 +1,164 @@
+"""Episodes and groups, read under lock in one order, so that two writers never wait for each other in a ring."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from sqlalchemy import Connection, bindparam, func, insert, select, tuple_, update
+from sqlalchemy.dialects import postgresql
+
+from tocsin.alerts import grouping
+from tocsin.alerts.alert import Episode
+from tocsin.alerts.grouping import Group
+from tocsin.alerts.queries.rows import episode_of, episode_row, group_of, group_row
+from tocsin.alerts.silences import Silence
+from tocsin.engine.deadlines import reconcile
+from tocsin.engine.tasks import COALESCING, owe
+from tocsin.errors import Conflict
+from tocsin.store.columns import is_postgresql, lock_rows
+from tocsin.store.database import announce
+from tocsin.store.tables.alerts import alerts, claims, groups, silences
+
+T = TypeVar("T")
+Key = tuple[str, str]
+TOPIC = "alerts"
+GROUP = "group"
+_CHUNK = 400  # bound parameters a statement; SQLite takes 32,766
+_ENTRY_EVERY = timedelta(minutes=1)
+
+
+class Raced(Conflict):
+    """Another process wrote the same episode or group first: what was decided here must be decided again."""
+
+
+def latest_episodes(connection: Connection, keys: Collection[Key]) -> dict[Key, Episode]:
+    """The latest episode of each (integration, dedup key), locked in their order. Index: ix_alerts_episodes."""
+    by_integration: dict[str, list[str]] = {}
+    for integration_id, dedup_key in sorted(keys):
+        by_integration.setdefault(integration_id, []).append(dedup_key)
+    found: dict[Key, Episode] = {}
+    for integration_id, dedup_keys in by_integration.items():
+        for some in chunks(dedup_keys):
+            newest = (
+                select(alerts.c.dedup_key, func.max(alerts.c.received_at).label("received_at"))
+                .where(alerts.c.integration_id == integration_id, alerts.c.dedup_key.in_(some))
+                .group_by(alerts.c.dedup_key)
+                .subquery()
+            )
+            statement = (
+                select(alerts)
+                .join(
+                    newest,
+                    (alerts.c.dedup_key == newest.c.dedup_key) & (alerts.c.received_at == newest.c.received_at),
+                )
+                .where(alerts.c.integration_id == integration_id)
+                .order_by(alerts.c.dedup_key, alerts.c.id)
+            )
+            if is_postgresql(connection):
+                statement = statement.with_for_update(of=alerts)
+            for row in connection.execute(statement):
+                known = found.get((integration_id, row.dedup_key))
+                if known is None or row.state == "firing" or known.state == "resolved":
+                    found[integration_id, row.dedup_key] = episode_of(row)
+    return found
+
+
+def open_group_ids(connection: Connection, keys: Collection[Key]) -> list[str]:
+    """The groups of these (route, key) that are not closed. Index: uq_groups_open."""
+    found: list[str] = []
+    for some in chunks(sorted(keys)):
+        statement = select(groups.c.id).where(
+            groups.c.state != "closed", tuple_(groups.c.route, groups.c.key).in_(some)
+        )
+        found.extend(connection.execute(statement).scalars())
+    return found
+
+
+def locked_groups(connection: Connection, ids: Iterable[str]) -> dict[str, Group]:
+    """The groups, locked in the order of their ids."""
+    found: dict[str, Group] = {}
+    for some in chunks(sorted(set(ids))):
+        statement = lock_rows(connection, select(groups).where(groups.c.id.in_(some)).order_by(groups.c.id))
+        found.update((row.id, group_of(row)) for row in connection.execute(statement))
+    return found
+
+
+def insert_episodes(connection: Connection, episodes: Sequence[Episode]) -> None:
+    """New episodes; Raced when another process opened one of them first."""
+    rows = [episode_row(each) for each in sorted(episodes, key=lambda each: (each.integration_id, each.dedup_key))]
+    if not rows:
+        return
+    if not is_postgresql(connection):
+        connection.execute(insert(alerts), rows)
+        return
+    statement = postgresql.insert(alerts).on_conflict_do_nothing().returning(alerts.c.id)
+    if len(connection.execute(statement, rows).all()) != len(rows):
+        raise Raced("an alert was opened by another process")
+
+
+def update_episodes(connection: Connection, episodes: Sequence[Episode]) -> None:
+    """What changed in known episodes."""
+    rows = [
+        {("row_id" if name == "id" else name): value for name, value in episode_row(each).items()}
+        for each in sorted(episodes, key=lambda each: (each.integration_id, each.dedup_key))
+    ]
+    if rows:
+        connection.execute(update(alerts).where(alerts.c.id == bindparam("row_id")), rows)
+
+
+def insert_group(connection: Connection, group: Group) -> None:
+    """A new group; Raced when another process opened it first."""
+    row = group_row(group)
+    if not is_postgresql(connection):
+        connection.execute(insert(groups), row)
+    elif not connection.execute(postgresql.insert(groups).values(**row).on_conflict_do_nothing()).rowcount:
+        raise Raced("a group was opened by another process")
+
+
+def update_group(connection: Connection, group: Group) -> None:
+    """A known group as it is now."""
+    row = group_row(group)
+    connection.execute(update(groups).where(groups.c.id == row.pop("id")).values(**row))
+
+
+def tell(connection: Connection, group: Group, now: datetime) -> None:
+    """Owe the later stages what the group's changes mean to them, and set its deadlines."""
+    payload = {"group_id": group.id}
+    if group.changes - {"counts"}:
+        reconcile(connection, GROUP, group.id, grouping.wanted_deadlines(group), now)
+    if grouping.needs_a_look(group):
+        owe(connection, "look_at_group", GROUP, group.id, payload, now, paging=True)
+    if group.incident_id is not None:
+        more = {**payload, "incident_id": group.incident_id}
+        if group.changes - {"counts", "loudness"}:
+            key = f"{COALESCING}{GROUP}:{group.id}:state"
+            owe(connection, "incident_group", GROUP, group.id, more, now, key=key)
+        else:  # at most one entry a group a minute
+            owe(connection, "incident_group", GROUP, group.id, more, now, not_before=now + _ENTRY_EVERY)
+    announce(connection, TOPIC)
+
+
+def silences_to_come(connection: Connection, now: datetime) -> list[Silence]:
+    """The silences that are in force or will be."""
+    statement = select(silences).where(silences.c.ends_at > now, silences.c.cancelled_at.is_(None))
+    return [
+        Silence(row.id, row.match, row.starts_at, row.ends_at, row.cancelled_at)
+        for row in connection.execute(statement)
+    ]
+
+
+def claimed_keys(connection: Connection, incident_id: str, kind: str) -> list[str]:
+    """What an incident claims, of one kind."""
+    statement = select(claims.c.key).where(claims.c.incident_id == incident_id, claims.c.kind == kind)
+    return list(connection.execute(statement).scalars())
+
+
+def group_claim(route: str, key: str) -> str:
+    """A group's route and key as a claim names them."""
+    return f"{route}\n{key}"
+
+
+def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The values by parts that one statement takes."""
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]

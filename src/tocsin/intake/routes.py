@@ -1,0 +1,159 @@
+"""The hot path: POST an alert to an integration's secret URL. Bare Starlette, no middleware of the other faces.
+
+202 comes only after the commit that holds the alert. What was wrong is named: 400 when nothing could be read, and in
+the 202 beside what was taken in. Who does not know a secret learns nothing: 404.
+"""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tocsin.errors import TooLarge, Unavailable
+from tocsin.identity.keys import token_hash
+from tocsin.intake import queries
+from tocsin.intake.bodies import UnknownEncoding, read_body
+from tocsin.intake.senders import Sender, is_sender, sender_named
+from tocsin.intake.signal import IntegrationRef, Parsed, SetAside, Unreadable, clipped, storable
+from tocsin.intake.usecases import CHANGED
+from tocsin.intake.writer import Kept, Writer
+from tocsin.intake.writer import Request as ReadRequest
+from tocsin.store.database import Database
+
+DEFAULT_LIMIT = 1024 * 1024
+_REMEMBERED_SECONDS = 30
+_MOST_REMEMBERED = 10_000
+_LONGEST_CONTENT = 64 * 1024
+_MOST_TOLD = 100
+_log = logging.getLogger(__name__)
+
+
+def routes(database: Database, writer: Writer, limit: int = DEFAULT_LIMIT) -> list[Route]:
+    """`POST /in/SECRET` and `POST /in/SENDER/SECRET`; `POST /in/SENDER` with the secret as bearer token."""
+    door = _Door(database, writer, limit)
+    return [
+        Route("/in/{secret}", door.take, methods=["POST"]),
+        Route("/in/{sender}/{secret}", door.take, methods=["POST"]),
+    ]
+
+
+class _Door:
+    """Takes alerts in."""
+
+    def __init__(self, database: Database, writer: Writer, limit: int) -> None:
+        self._database = database
+        self._writer = writer
+        self._limit = limit
+        self._remembered: dict[str, tuple[float, IntegrationRef]] = {}
+        database.listen(self._forget)
+
+    async def take(self, request: Request) -> Response:
+        try:
+            integration = await self._integration(request)
+            if integration is None:
+                return _problem(404, "there is nothing here")
+            sender = self._sender(request, integration)
+            if sender is None:
+                return _problem(404, "there is nothing here")
+            return await self._take_in(request, integration, sender)
+        except TooLarge as error:
+            return _problem(413, error.message)
+        except UnknownEncoding as error:
+            return _problem(415, str(error))
+        except Unavailable as error:
+            return _problem(503, error.message, headers={"Retry-After": str(error.retry_after)})
+        except ClientDisconnect:
+            return Response(status_code=499)
+        except (SQLAlchemyError, OSError):
+            _log.exception("alerts could not be taken in")
+            return _problem(503, "nothing was kept; send it again", headers={"Retry-After": "5"})
+
+    async def _take_in(self, request: Request, integration: IntegrationRef, sender: Sender) -> Response:
+        announced = request.headers.get("content-length", "")
+        if announced.isdecimal() and int(announced) > self._limit:
+            raise TooLarge(f"the body is larger than {self._limit:,} bytes; send fewer alerts at once")
+        body = b""
+        try:
+            body = await read_body(request.stream(), request.headers.get("content-encoding", ""), self._limit)
+            parsed = sender.parse(body)
+        except Unreadable as error:
+            aside = _whole(error, body)
+            await self._writer.keep(ReadRequest(integration, body, Parsed((), (aside,)), refused=True))
+            return _unreadable((aside,))
+        if parsed.set_aside and not parsed.signals:
+            await self._writer.keep(ReadRequest(integration, body, parsed, refused=True))
+            return _unreadable(parsed.set_aside)
+        return _taken(await self._writer.keep(ReadRequest(integration, body, parsed)), parsed.left_out)
+
+    async def _integration(self, request: Request) -> IntegrationRef | None:
+        secret = request.path_params["secret"]
+        if "sender" not in request.path_params and is_sender(secret):
+            kind, _, secret = request.headers.get("authorization", "").partition(" ")
+            if kind.lower() != "bearer":
+                return None
+        digest = token_hash(secret.strip())
+        known = self._remembered.get(digest)
+        if known is not None and known[0] > time.monotonic():
+            return known[1]
+        found = await self._database.read_async(lambda c: queries.by_secret_hash(c, digest))
+        if found is not None:
+            if len(self._remembered) >= _MOST_REMEMBERED:
+                self._remembered.clear()
+            self._remembered[digest] = (time.monotonic() + _REMEMBERED_SECONDS, found)
+        return found
+
+    def _sender(self, request: Request, integration: IntegrationRef) -> Sender | None:
+        """The integration's own sender; a path that names another one is wrong."""
+        params = request.path_params
+        named = params.get("sender") or (params["secret"] if is_sender(params["secret"]) else integration.sender)
+        own = sender_named(integration.sender)
+        return own if named == own.name or named in own.aliases else None
+
+    def _forget(self, topics: frozenset[str]) -> None:
+        if topics & {CHANGED, "reconnected"}:
+            self._remembered.clear()
+
+
+def _whole(error: Unreadable, body: bytes) -> SetAside:
+    cut = "" if len(body) <= _LONGEST_CONTENT else f" (its first {_LONGEST_CONTENT:,} bytes are kept here)"
+    content = storable(body[:_LONGEST_CONTENT].decode("utf-8", "replace"))
+    return SetAside(error.place, f"{error.reason}{cut}", content)
+
+
+def _taken(kept: Kept, left_out: int) -> Response:
+    answer: dict[str, Any] = {
+        "accepted": kept.accepted,
+        "set_aside": [
+            {"id": id, "place": part.place, "reason": part.reason} for id, part in kept.set_aside[:_MOST_TOLD]
+        ],
+    }
+    if left_out:
+        answer["left_out_by_sender"] = left_out
+    return _json(202, answer)
+
+
+def _unreadable(parts: Sequence[SetAside]) -> Response:
+    first = parts[0]
+    errors = [{"place": part.place, "reason": part.reason} for part in parts[:_MOST_TOLD]]
+    said = f"{first.place} {first.reason}" if first.reason.startswith("is ") else f"{first.place}: {first.reason}"
+    return _problem(400, f"nothing in this body could be read; {said}", place=first.place, errors=errors)
+
+
+_TITLES = {400: "Unreadable", 404: "Not found", 413: "Too large", 415: "Unknown encoding", 503: "Not now"}
+
+
+def _problem(status: int, detail: str, *, headers: Mapping[str, str] | None = None, **more: object) -> Response:
+    problem = {"type": "about:blank", "title": _TITLES[status], "status": status, "detail": clipped(detail), **more}
+    return _json(status, problem, "application/problem+json", headers)
+
+
+def _json(
+    status: int, value: object, media_type: str = "application/json", headers: Mapping[str, str] | None = None
+) -> Response:
+    return Response(msgspec.json.encode(value), status, dict(headers or {}), media_type)
