@@ -25,5 +25,5 @@ def verified_email(client: Client, smtp: SmtpStandin, person: str, address: str)
 
 def code_in(text: str) -> str | None:
     """The verification code in a message."""
-    found = re.search(r"\b(\d{6,8})\b", text)
+    found = re.search(r"\b([0-9A-Z]{4}-[0-9A-Z]{4})\b", text)
     return found.group(1) if found else None

@@ -45,14 +45,14 @@ class Phones:
         client.post(f"/methods/{made['id']}/verify", {"code": self._codes[person]})
 
     def _arrived(self, person: str, body: dict[str, Any]) -> None:
-        text = json.dumps(body, ensure_ascii=False)
-        code = re.search(r"\b\d{6,8}\b", str(body.get("code") or "")) or re.search(r"\b\d{6}\b", text)
-        if person not in self._codes and code:
+        said = body["data"]
+        code = re.search(r"\b[0-9A-Z]{4}-[0-9A-Z]{4}\b", f"{said['title']} {said['text']}")
+        if body["type"] == "method.code" and code:
             with self._changed:
                 self._codes[person] = code.group()
                 self._changed.notify_all()
         elif self._ring:
-            self._ring(person, _in_words(body))
+            self._ring(person, f"{said['title']}  {said['link'] or ''}".strip())
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         phones = self
@@ -68,9 +68,3 @@ class Phones:
                 """A phone keeps no log."""
 
         return Handler
-
-
-def _in_words(body: dict[str, Any]) -> str:
-    words = [str(body[name]) for name in ("title", "text") if body.get(name)]
-    link = next((str(body[name]) for name in ("acknowledge_url", "link", "url") if body.get(name)), "")
-    return " · ".join([*words[:1], link] if link else words[:2])
