@@ -37,16 +37,24 @@ class Settings(BaseSettings):
     )
 
     data: Path = Field(default=Path("var"), description="Directory of the SQLite database, the key and the lock.")
-    database_url: str | None = Field(default=None, description="postgresql://…; without it SQLite in `data`.", repr=False)
-    key: str | None = Field(default=None, description="The installation key, instead of its file in `data`.", repr=False)
+    database_url: str | None = Field(
+        default=None, description="postgresql://…; without it SQLite in `data`.", repr=False
+    )
+    key: str | None = Field(
+        default=None, description="The installation key, instead of its file in `data`.", repr=False
+    )
     listen: str = Field(default="127.0.0.1:8080", description="Address and port to serve on.")
-    public_url: str | None = Field(default=None, description="How people and senders reach this server, with base path.")
+    public_url: str | None = Field(
+        default=None, description="How people and senders reach this server, with base path."
+    )
     base_path: str = Field(default="", description="Path that a reverse proxy puts before ours, such as /tocsin.")
     trusted_proxies: tuple[str, ...] = Field(default=(), description="Addresses whose X-Forwarded-* headers count.")
     outgoing_allow: tuple[str, ...] = Field(
         default=(), description="Private hosts, addresses or networks that outgoing requests may reach."
     )
-    prometheus_url: str | None = Field(default=None, description="Where recovery checks in PromQL are asked by default.")
+    prometheus_url: str | None = Field(
+        default=None, description="Where recovery checks in PromQL are asked by default."
+    )
     max_body_bytes: int = Field(default=1_048_576, description="Largest alert body after decompression, bytes.")
     first_admin: str = Field(default="admin", description="Id of the administrator whom the first start makes.")
     first_admin_email: str | None = None
@@ -58,7 +66,7 @@ class Settings(BaseSettings):
     @classmethod
     def _listen(cls, value: str) -> str:
         host, _, port = value.rpartition(":")
-        if not host or not port.isdecimal() or int(port) > 65_535:  # noqa: PLR2004 - the highest port
+        if not host or not port.isdecimal() or int(port) > 65_535:
             raise ValueError(f"{value!r} is no ADDRESS:PORT, such as 127.0.0.1:8080")
         return value
 
@@ -134,12 +142,14 @@ def load_settings(**given: Any) -> Settings:
         lines = []
         for wrong in error.errors():
             name = "__".join(str(part) for part in wrong["loc"])
-            lines.append(f"TOCSIN_{name.upper()} (or `{'.'.join(map(str, wrong['loc']))}` in tocsin.toml): {wrong['msg']}")
+            lines.append(
+                f"TOCSIN_{name.upper()} (or `{'.'.join(map(str, wrong['loc']))}` in tocsin.toml): {wrong['msg']}"
+            )
         raise ConfigurationError("settings are wrong:\n  " + "\n  ".join(lines)) from error
 
 
 def _is_ipv6(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host).version == 6  # noqa: PLR2004 - the protocol's version
+        return ipaddress.ip_address(host).version == 6
     except ValueError:
         return False

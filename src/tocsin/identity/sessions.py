@@ -17,7 +17,7 @@ from tocsin.store.tables.identity import sessions, tokens
 
 SESSION_LIFE = timedelta(days=30)
 _SEEN_EVERY = timedelta(minutes=10)
-TOKEN_PREFIX = "toc_"  # noqa: S105 - not a secret, only how one is recognised in logs
+TOKEN_PREFIX = "toc_"
 
 
 @dataclass(frozen=True)

@@ -76,9 +76,7 @@ def hold_over(connection: Connection, incident_id: str, now: datetime) -> Change
 def watch_over(connection: Connection, incident_id: str, now: datetime) -> Changed:
     """The watch's deadline fired."""
 
-    def ran_out(
-        state: IncidentState, _runbook: Runbook, history: watch.History, at: datetime
-    ) -> list[Fact]:
+    def ran_out(state: IncidentState, _runbook: Runbook, history: watch.History, at: datetime) -> list[Fact]:
         return watch.watch_ran_out(state, history, at)
 
     return _window_over(connection, incident_id, ran_out, now)
@@ -124,7 +122,9 @@ def attest(
     def decide(state: IncidentState, bundle: Bundle, at: datetime) -> list[NewFact]:
         check = _check_of(state, check_id)
         if check.kind != "person":
-            raise Conflict(f"“{check.name}” is measured by {check.kind}; nobody's word changes it, but its gate can be overridden")
+            raise Conflict(
+                f"“{check.name}” is measured by {check.kind}; nobody's word changes it, but its gate can be overridden"
+            )
         word = Attested(check_id=check_id, verdict=verdict, note=(note or "").strip() or None)
         del bundle, at
         return [NewFact(fact=word)]
@@ -132,9 +132,7 @@ def attest(
     return change_incident(connection, actor, incident_id, decide, now)
 
 
-def keep_sampling(
-    connection: Connection, state: IncidentState, now: datetime, sampled: str | None = None
-) -> None:
+def keep_sampling(connection: Connection, state: IncidentState, now: datetime, sampled: str | None = None) -> None:
     """Owe the next sample of every measured check while the incident is open.
 
     A slot (the interval counted from the epoch) makes the idempotency key, so however often this is called, on however
@@ -222,4 +220,3 @@ def _check_of(state: IncidentState, check_id: str) -> CheckSpec:
         known = ", ".join(state.recovery.checks) or "none"
         raise NotFound(f"the incident has no check {check_id!r}; it has: {known}")
     return check.spec
-

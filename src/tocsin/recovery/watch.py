@@ -136,14 +136,20 @@ def _regression(state: IncidentState, history: History, now: datetime) -> list[F
                 failing.append(check)
             continue
         since = [s for s in history.get(check_id, ()) if started is None or s.at >= started]
-        if since and fails_running(since) >= check.spec.fails_for_regression and not is_stale(check.spec, since[-1], now):
+        if (
+            since
+            and fails_running(since) >= check.spec.fails_for_regression
+            and not is_stale(check.spec, since[-1], now)
+        ):
             failing.append(check)
     if not failing:
         return []
     detail = "; ".join(_said(check) for check in failing)
     return [
         RegressionFound(checks=tuple(check.spec.id for check in failing), detail=detail),
-        PhaseChanged(phase="mitigating", previous=state.incident.phase, automatic=True, reason=f"Regression: {detail}."),
+        PhaseChanged(
+            phase="mitigating", previous=state.incident.phase, automatic=True, reason=f"Regression: {detail}."
+        ),
     ]
 
 

@@ -129,7 +129,7 @@ class PostgresAnnouncer:
                 except psycopg.Error:
                     # The poll of the other processes is the safety net; a lost telling is only later, not lost.
                     connection = None
-                    if attempt == 2:  # noqa: PLR2004
+                    if attempt == 2:
                         _log.warning("could not tell other processes of %d topics", len(gathered))
             if self._closing.is_set():
                 break

@@ -94,7 +94,9 @@ def _numbers(connection: Connection, heads: list[Row[Any]]) -> list[Fault]:
         found.append(Fault(0, None, "the incident counter's signature does not fit"))
     present = {head.number for head in heads}
     highest = max([counted, *present], default=0)
-    found.extend(Fault(number, None, "the incident is gone") for number in range(1, highest + 1) if number not in present)
+    found.extend(
+        Fault(number, None, "the incident is gone") for number in range(1, highest + 1) if number not in present
+    )
     if present and max(present) > counted:
         found.append(Fault(max(present), None, "its number was never given out"))
     return found
@@ -177,5 +179,7 @@ def _snapshot_fault(head: Row[Any], state: IncidentState) -> Fault | None:
     )
     for name, folded, stored in pairs:
         if folded != stored:
-            return Fault(head.number, None, f"its column {name} was changed: the record says {folded}, the column {stored}")
+            return Fault(
+                head.number, None, f"its column {name} was changed: the record says {folded}, the column {stored}"
+            )
     return None

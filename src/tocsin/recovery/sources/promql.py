@@ -12,7 +12,9 @@ async def measure(guarded: GuardedHttp, spec: CheckSpec, default_source: str | N
     """Ask the check's Prometheus, else the configured one. Nothing found, or nobody to ask, is no data."""
     source = spec.source or default_source
     if source is None:
-        return Sample(spec.id, at, "no_data", None, "no Prometheus is set: TOCSIN_PROMETHEUS_URL or the check's `source`")
+        return Sample(
+            spec.id, at, "no_data", None, "no Prometheus is set: TOCSIN_PROMETHEUS_URL or the check's `source`"
+        )
     result = await query(guarded, source, spec.query)
     if isinstance(result, Value):
         return Sample(spec.id, at, judge(spec, result.value), result.value)

@@ -1,6 +1,7 @@
 """Alerts (episodes), groups, silences, and what open incidents claim."""
 
-from sqlalchemy import Column, Index, Integer, Table, text as sql
+from sqlalchemy import Column, Index, Integer, Table
+from sqlalchemy import text as sql
 
 from tocsin.store.tables.base import instant, json, metadata, text
 

@@ -1,6 +1,7 @@
 """What must happen later (deadlines), what is owed (tasks), what must leave (deliveries), who works (nodes)."""
 
-from sqlalchemy import Boolean, Column, Index, Integer, Table, UniqueConstraint, text as sql
+from sqlalchemy import Boolean, Column, Index, Integer, Table, UniqueConstraint
+from sqlalchemy import text as sql
 
 from tocsin.store.tables.base import instant, json, metadata, text
 

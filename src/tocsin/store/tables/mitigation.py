@@ -1,6 +1,7 @@
 """Freezes that pipelines ask about, and the changes allowed through."""
 
-from sqlalchemy import Index, Table, text as sql
+from sqlalchemy import Index, Table
+from sqlalchemy import text as sql
 
 from tocsin.store.tables.base import flag, instant, metadata, text
 

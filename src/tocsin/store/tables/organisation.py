@@ -1,6 +1,7 @@
 """The organisation as code: every object of every kind, effective-dated."""
 
-from sqlalchemy import Column, Index, Integer, Table, text as sql
+from sqlalchemy import Column, Index, Integer, Table
+from sqlalchemy import text as sql
 
 from tocsin.store.tables.base import instant, json, metadata, text
 

@@ -1,6 +1,7 @@
 """Pages, their append-only log, and how people can be reached."""
 
-from sqlalchemy import Column, Index, Integer, Table, text as sql
+from sqlalchemy import Column, Index, Integer, Table
+from sqlalchemy import text as sql
 
 from tocsin.store.tables.base import flag, instant, json, metadata, text
 

@@ -157,9 +157,10 @@ class Update(Frozen):
     next: str
     headline: str | None
     components: tuple[str, ...]
-    status: str
+    status: Literal["investigating", "identified", "monitoring", "resolved"]
     next_at: datetime | None
     by: str
+    author: str | None = None  # the person's id
     at: datetime
     approved_by: str | None = None
     approval_reason: str | None = None
@@ -224,22 +225,23 @@ def _update(fact: UpdateProposed | UpdatePosted, entry: Entry) -> Update:
             "approval_reason": fact.approval_reason,
             "late_seconds": fact.late_seconds,
         }
-    return Update(**fields, by=entry.actor.name, at=entry.happened_at)
+    return Update(**fields, by=entry.actor.name, author=entry.actor.person_id, at=entry.happened_at)
 
 
 def _without(proposed: dict[str, Update], update_id: str) -> dict[str, Update]:
     return {key: update for key, update in proposed.items() if key != update_id}
 
 
-def apply_comms(part: CommsPart, entry: Entry) -> CommsPart:  # noqa: PLR0911 - one line a kind
+def apply_comms(part: CommsPart, entry: Entry) -> CommsPart:
     """The part after one more entry."""
     fact, at, by = entry.fact, entry.happened_at, entry.actor.name
     match fact:
         case UpdateProposed():
             return part.model_copy(update={"proposed": {**part.proposed, fact.update_id: _update(fact, entry)}})
         case UpdatePosted():
-            author = part.proposed[fact.update_id].by if fact.update_id in part.proposed else by
-            posted = _update(fact, entry).model_copy(update={"by": author})
+            posted = _update(fact, entry)
+            if proposed := part.proposed.get(fact.update_id):
+                posted = posted.model_copy(update={"by": proposed.by, "author": proposed.author})
             return part.model_copy(
                 update={"updates": (*part.updates, posted), "proposed": _without(part.proposed, fact.update_id)}
             )

@@ -547,7 +547,7 @@ def _role_assigned(part: IncidentPart, fact: RoleAssigned, entry: Entry) -> Inci
     return part.with_milestone("commander", entry) if fact.role == "commander" else part
 
 
-def apply_incidents(part: IncidentPart, entry: Entry) -> IncidentPart:  # noqa: PLR0911, PLR0912, C901 - one line a kind
+def apply_incidents(part: IncidentPart, entry: Entry) -> IncidentPart:
     """The part after one more entry; kinds of other stages leave it as it is, but for milestones and members."""
     fact = entry.fact
     match fact:

@@ -196,7 +196,7 @@ def _changed(part: MitigationPart, decision_id: str, changes: dict[str, object])
     return part.model_copy(update={"decisions": {**part.decisions, decision_id: known.model_copy(update=changes)}})
 
 
-def apply_mitigation(part: MitigationPart, entry: Entry) -> MitigationPart:  # noqa: PLR0911 - one line a kind
+def apply_mitigation(part: MitigationPart, entry: Entry) -> MitigationPart:
     """The part after one more entry."""
     fact, at = entry.fact, entry.happened_at
     match fact:

@@ -21,7 +21,7 @@ class PageRecorded(Fact):
     method: str | None = None
     text: OptionalProse = None
 
-    def sentence(self, name_of: NameOf) -> str:  # noqa: PLR0911 - one line an event
+    def sentence(self, name_of: NameOf) -> str:
         who = name_of(self.person) if self.person else "nobody"
         by = f" by {self.method}" if self.method else ""
         match self.event:

@@ -247,7 +247,7 @@ def _judged(part: RecoveryPart, fact: VerdictChanged | Attested, entry: Entry) -
     return part.model_copy(update={"checks": {**part.checks, fact.check_id: judged}, "no_data_told": told})
 
 
-def apply_recovery(part: RecoveryPart, entry: Entry) -> RecoveryPart:  # noqa: PLR0911, PLR0912, C901 - one line a kind
+def apply_recovery(part: RecoveryPart, entry: Entry) -> RecoveryPart:
     """The part after one more entry."""
     fact, at = entry.fact, entry.happened_at
     match fact:

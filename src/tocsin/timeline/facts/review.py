@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from tocsin.timeline.entry import Category, Entry, Fact, Frozen, NameOf, OptionalProse, Prose
+from tocsin.timeline.entry import Entry, Fact, Frozen, NameOf, OptionalProse, Prose
 
 FollowupKind = Literal["detection", "defence", "tests", "docs"]
 ArtifactKind = Literal["logs", "prs", "commits", "dashboards", "chats"]
@@ -161,7 +161,7 @@ def _followup(part: ReviewPart, fact: FollowupChanged | FollowupLate) -> ReviewP
     return part.model_copy(update={"followups": {**part.followups, fact.followup_id: known.model_copy(update=changes)}})
 
 
-def apply_review(part: ReviewPart, entry: Entry) -> ReviewPart:  # noqa: PLR0911 - one line a kind
+def apply_review(part: ReviewPart, entry: Entry) -> ReviewPart:
     """The part after one more entry."""
     fact, at = entry.fact, entry.happened_at
     match fact:
