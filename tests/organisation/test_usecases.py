@@ -181,7 +181,7 @@ def test_apply_removes_what_it_made_and_deactivates_people(database: Database) -
 
 def test_what_was_made_elsewhere_stays_until_a_file_names_it(database: Database) -> None:
     start(database)
-    assert apply(database, {"v.yaml": "vendors:\n  paylane: {name: Paylane}\n"})
+    apply(database, {"v.yaml": "vendors:\n  paylane: {name: Paylane}\n"})
     organisation = database.read(queries.everything)
     assert organisation.last_resort == ("admin",)
     assert set(organisation.schedules) == {"primary", "incident-commanders", "communications"}

@@ -88,7 +88,7 @@ def final_shifts(
                 max(shift.start, start), min(shift.end, end), shift.person, "rotation", place, shift.turn
             )
             taken.extend(_uncovered(whole, covered))
-    return _joined(sorted(taken, key=lambda shift: shift.start))
+    return joined(sorted(taken, key=lambda shift: shift.start))
 
 
 def gaps(schedule: Schedule, overrides: Iterable[Override], start: datetime, end: datetime) -> tuple[Gap, ...]:
@@ -167,13 +167,13 @@ def _uncovered(piece: FinalShift, covered: Sequence[FinalShift]) -> list[FinalSh
     return left
 
 
-def _joined(shifts: Iterable[FinalShift]) -> tuple[FinalShift, ...]:
+def joined(shifts: Iterable[FinalShift]) -> tuple[FinalShift, ...]:
     """Neighbours of the same turn or the same override become one; a handover to oneself stays two."""
-    joined: list[FinalShift] = []
+    found: list[FinalShift] = []
     for shift in shifts:
-        last = joined[-1] if joined else None
+        last = found[-1] if found else None
         if last and last.end == shift.start and replace(last, start=shift.start, end=shift.end) == shift:
-            joined[-1] = replace(last, end=shift.end)
+            found[-1] = replace(last, end=shift.end)
         else:
-            joined.append(shift)
-    return tuple(joined)
+            found.append(shift)
+    return tuple(found)

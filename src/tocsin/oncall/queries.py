@@ -1,0 +1,224 @@
+"""Who is on call, was, and will be; by the schedule that held at that moment and the overrides that people made."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select
+
+from tocsin.errors import NotFound
+from tocsin.oncall import calendar
+from tocsin.oncall import schedule as schedules
+from tocsin.oncall.calendar import FeedShift
+from tocsin.oncall.policy import Directory
+from tocsin.oncall.schedule import FinalShift, Gap, OnCall, Override
+from tocsin.organisation.model.schedule import Schedule
+from tocsin.organisation.queries import everything, history
+from tocsin.organisation.snapshot import Organisation
+from tocsin.store.tables.oncall import overrides as rows
+
+LONGEST_WINDOW = timedelta(days=400)
+
+
+@dataclass(frozen=True)
+class Duty:
+    """One schedule and who has it at a moment."""
+
+    id: str
+    name: str
+    schedule: Schedule
+    now: OnCall
+
+    @property
+    def until(self) -> datetime | None:
+        """Until when that stays so; None beyond the horizon."""
+        return self.now.until
+
+
+@dataclass(frozen=True)
+class OverrideRow:
+    """An override as screens list it; instants UTC. `cancelled_at` is set when it was taken back."""
+
+    id: str
+    schedule_id: str
+    person_id: str
+    starts_at: datetime
+    ends_at: datetime
+    reason: str
+    created_by: str
+    created_at: datetime
+    cancelled_at: datetime | None
+
+    @property
+    def holds_until(self) -> datetime:
+        """When it ends: as planned, or when it was taken back, so that what it was until then stays true."""
+        return self.ends_at if self.cancelled_at is None else min(self.ends_at, self.cancelled_at)
+
+
+def list_overrides(
+    connection: Connection, schedule_id: str | None = None, ends_after: datetime | None = None
+) -> list[OverrideRow]:
+    """Overrides in the order of their starts, also those that were taken back."""
+    statement = select(rows).order_by(rows.c.starts_at, rows.c.id)
+    if schedule_id is not None:
+        former = everything(connection)
+        statement = statement.where(rows.c.schedule_id.in_(_names_of(former, schedule_id)))
+    if ends_after is not None:
+        statement = statement.where(rows.c.ends_at > ends_after)
+    return [OverrideRow(**row._mapping) for row in connection.execute(statement)]
+
+
+def find_override(connection: Connection, override_id: str) -> OverrideRow:
+    """One override. Raises NotFound."""
+    row = connection.execute(select(rows).where(rows.c.id == override_id)).first()
+    if row is None:
+        raise NotFound(f"there is no override '{override_id}'")
+    return OverrideRow(**row._mapping)
+
+
+def overrides_of(connection: Connection, schedule_id: str, start: datetime, end: datetime) -> list[Override]:
+    """The overrides that hold somewhere in [start, end), as the rules read them; people under their present ids."""
+    organisation = everything(connection)
+    found = []
+    for row in list_overrides(connection, schedule_id, ends_after=start):
+        person, until = organisation.current_id("person", row.person_id), row.holds_until
+        if person not in organisation.active_people:
+            # Who left has had it until then; the rotation has the rest again.
+            until = min(until, _left_at(connection, person) or row.starts_at)
+        if row.starts_at < until and row.starts_at < end and until > start:
+            found.append(Override(row.starts_at, until, person, row.created_at, row.id, row.reason))
+    return found
+
+
+def who_is_on_call(connection: Connection, schedule_id: str, at: datetime) -> str | None:
+    """Who is, was or will be on call at an instant; None: nobody, or there was no such schedule then."""
+    versions = _versions(connection, schedule_id, at, at + _INSTANT)
+    if not versions:
+        return None
+    return schedules.who(versions[0][2], overrides_of(connection, schedule_id, at, at + _INSTANT), at)
+
+
+def on_call(connection: Connection, schedule_id: str, at: datetime) -> OnCall:
+    """Who is on call at an instant by the present schedule, until when, and who is next. Raises NotFound."""
+    schedule = find_schedule(connection, schedule_id)
+    made = overrides_of(connection, schedule_id, at, at + schedules.HORIZON)
+    return schedules.on_call(schedule, made, at)
+
+
+def duties(connection: Connection, at: datetime) -> list[Duty]:
+    """Every schedule with who is on call at an instant, by the schedules' names."""
+    known = sorted(everything(connection).schedules.items(), key=lambda item: item[1].name.casefold())
+    return [Duty(id, schedule.name, schedule, on_call(connection, id, at)) for id, schedule in known]
+
+
+def duties_of(connection: Connection, person_id: str, at: datetime) -> list[Duty]:
+    """The schedules that a person has at an instant."""
+    return [duty for duty in duties(connection, at) if duty.now.person == person_id]
+
+
+def shifts_between(connection: Connection, schedule_id: str, start: datetime, end: datetime) -> list[FinalShift]:
+    """Who had, has and will have it in [start, end): each past moment by the schedule that held then."""
+    if end - start > LONGEST_WINDOW:
+        end = start + LONGEST_WINDOW
+    made = overrides_of(connection, schedule_id, start, end)
+    found: list[FinalShift] = []
+    for begins, ends, schedule in _versions(connection, schedule_id, start, end):
+        found.extend(schedules.final_shifts(schedule, made, begins, ends))
+    return list(schedules.joined(found))
+
+
+def gaps_between(connection: Connection, schedule_id: str, start: datetime, end: datetime) -> list[Gap]:
+    """When nobody is on call in [start, end) by the present schedule. Raises NotFound."""
+    made = overrides_of(connection, schedule_id, start, end)
+    return list(schedules.gaps(find_schedule(connection, schedule_id), made, start, end))
+
+
+def shifts_of_person(
+    connection: Connection, person_id: str, start: datetime, end: datetime
+) -> list[tuple[str, FinalShift]]:
+    """A person's shifts in [start, end) with the schedules' ids, in order."""
+    found = [
+        (id, shift)
+        for id in everything(connection).schedules
+        for shift in shifts_between(connection, id, start, end)
+        if shift.person == person_id
+    ]
+    return sorted(found, key=lambda each: (each[1].start, each[0]))
+
+
+def directory(connection: Connection) -> Directory:
+    """What resolving a policy's step needs; former ids of teams and schedules, as old pages hold them, work too."""
+    organisation = everything(connection)
+    teams = {name: team.members for id, team in organisation.teams.items() for name in (id, *team.was)}
+    names = {name for id, schedule in organisation.schedules.items() for name in (id, *schedule.was)}
+    return Directory(
+        active=organisation.active_people,
+        teams=teams,
+        schedules=names,
+        who=lambda schedule_id, at: who_is_on_call(connection, organisation.current_id("schedule", schedule_id), at),
+    )
+
+
+def find_schedule(connection: Connection, schedule_id: str) -> Schedule:
+    """The present schedule. Raises NotFound with the ids that there are."""
+    known = everything(connection).schedules
+    if schedule_id not in known:
+        raise NotFound(f"there is no schedule '{schedule_id}'; there are {', '.join(known) or 'none yet'}")
+    return known[schedule_id]
+
+
+def schedule_feed(connection: Connection, schedule_id: str, now: datetime) -> bytes:
+    """Everybody's shifts of one schedule as an iCalendar feed. Raises NotFound."""
+    name = find_schedule(connection, schedule_id).name
+    return calendar.feed(f"{name} on call", _feed_shifts(connection, [schedule_id], None, now), now)
+
+
+def person_feed(connection: Connection, person_id: str, now: datetime) -> bytes:
+    """One person's shifts of all schedules as an iCalendar feed, each with a reminder a day before."""
+    organisation = everything(connection)
+    shifts = _feed_shifts(connection, list(organisation.schedules), person_id, now)
+    title = f"{organisation.person_name(person_id)} on call"
+    return calendar.feed(title, shifts, now, remind=timedelta(days=1))
+
+
+_INSTANT = timedelta(microseconds=1)
+
+
+def _feed_shifts(
+    connection: Connection, schedule_ids: Sequence[str], person_id: str | None, now: datetime
+) -> Iterator[FeedShift]:
+    organisation = everything(connection)
+    for id in schedule_ids:
+        schedule = organisation.schedules[id]
+        longest = max((rotation.every for rotation in schedule.rotations), default=timedelta())
+        # Begins a whole turn earlier, and leaves out what that edge cuts: a shift's start never moves with `now`.
+        edge = now - calendar.BEHIND - min(longest, timedelta(days=150))
+        for shift in shifts_between(connection, id, edge, now + calendar.AHEAD):
+            if shift.start > edge and shift.end > now - calendar.BEHIND and person_id in (None, shift.person):
+                yield FeedShift(id, schedule.name, organisation.person_name(shift.person), shift)
+
+
+def _versions(
+    connection: Connection, schedule_id: str, start: datetime, end: datetime
+) -> list[tuple[datetime, datetime, Schedule]]:
+    """The versions of a schedule that held in [start, end), each with the part of it."""
+    found = []
+    for since, until, spec in history(connection, "schedule", schedule_id):
+        begins, ends = max(since, start), end if until is None else min(until, end)
+        if isinstance(spec, Schedule) and begins < ends:
+            found.append((begins, ends, spec))
+    return found
+
+
+def _left_at(connection: Connection, person_id: str) -> datetime | None:
+    """When somebody who is deactivated was; None for who was never known."""
+    since = None
+    for begins, _, spec in history(connection, "person", person_id):
+        active = getattr(spec, "active", True)
+        since = None if active else since or begins
+    return since
+
+
+def _names_of(organisation: Organisation, schedule_id: str) -> tuple[str, ...]:
+    schedule = organisation.schedules.get(schedule_id)
+    return (schedule_id, *(schedule.was if schedule else ()))
