@@ -1,0 +1,109 @@
+"""/p/TOKEN: a page on a phone. Opening the link changes nothing; only its buttons do."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from tocsin.errors import Conflict, Forbidden, Invalid, NotFound, TocsinError
+from tocsin.identity.actor import Actor, Right
+from tocsin.incidents.decide import Declare
+from tocsin.incidents.usecases import declare
+from tocsin.paging import usecases as paging
+from tocsin.paging.links import read_token
+from tocsin.paging.queries import name_of
+from tocsin.parts import Parts
+from tocsin.store.tables.paging import pages
+from tocsin.web.pages.phone import phone_page
+from tocsin.web.rendering import Renderer, html
+from tocsin.web.views.common import Shell
+
+
+def routes(parts: Parts, renderer: Renderer) -> list[BaseRoute]:
+    """GET and POST /p/{token}."""
+    link = Linked(parts, renderer)
+    return [Route("/p/{token}", link.show, methods=["GET"]), Route("/p/{token}", link.act, methods=["POST"])]
+
+
+class Linked:
+    """A signed link is bound to page and person, and good until the page has ended."""
+
+    def __init__(self, parts: Parts, renderer: Renderer) -> None:
+        self._parts = parts
+        self._renderer = renderer
+
+    async def show(self, request: Request) -> Response:
+        """The page as it stands."""
+        return await self._page(request.path_params["token"])
+
+    async def act(self, request: Request) -> Response:
+        """Acknowledge, pass on, declare, or say that it is no incident."""
+        token = request.path_params["token"]
+        async with request.form() as form:
+            what, severity = str(form.get("do", "")), str(form.get("severity", ""))
+
+        def write(connection: Connection, now: datetime) -> str:
+            row, actor = self._who(connection, token)
+            return carry_out(connection, actor, row, what, severity, now)
+
+        try:
+            place = await self._parts.database.write_async(write)
+        except (Conflict, Invalid, Forbidden) as error:
+            return await self._page(token, error.message)
+        except NotFound as error:
+            return self._gone(error)
+        return RedirectResponse(f"{self._renderer.base}{place or f'/p/{token}'}", 303)
+
+    async def _page(self, token: str, refused: str = "") -> Response:
+        now = self._parts.clock.now()
+
+        def read(connection: Connection) -> Any:
+            row, actor = self._who(connection, token)
+            return phone_page(connection, row, actor.person_id or "", actor.name, f"/p/{token}", now, refused=refused)
+
+        try:
+            view = await self._parts.database.read_async(read)
+        except TocsinError as error:
+            return self._gone(error)
+        template = "phone/ack.html" if view.state == "open" else "phone/done.html"
+        return html(self._renderer.page(template, view, Shell(now=now, page="")), 409 if refused else 200)
+
+    def _who(self, connection: Connection, token: str) -> tuple[Row[Any], Actor]:
+        link = read_token(self._parts.keys, token)
+        row = connection.execute(select(pages).where(pages.c.id == link.page_id)).one_or_none()
+        if row is None:
+            raise NotFound("this page is not there any more")
+        # the link is the proof; it reaches just this page
+        if link.person_id is None:
+            return row, Actor("token", "link:printed", "the link that the server printed", Right.RESPONDER)
+        name = name_of(connection, link.person_id)
+        return row, Actor("person", link.person_id, name, Right.RESPONDER, link.person_id)
+
+    def _gone(self, error: TocsinError) -> Response:
+        shell = Shell(now=self._parts.clock.now(), page="")
+        view = {"status": 404, "headline": "This link leads nowhere", "message": error.message}
+        return html(self._renderer.page("error.html", view, shell), 404)
+
+
+def carry_out(connection: Connection, actor: Actor, row: Row[Any], what: str, severity: str, now: datetime) -> str:
+    """What a button of the phone's page does; the path to go to, '' for the page itself."""
+    match what:
+        case "acknowledge":
+            paging.acknowledge_page(connection, actor, row.id, now, via="link")
+        case "pass":
+            paging.pass_on_page(connection, actor, row.id, now, reason="passed on from the phone")
+        case "declare" if row.group_id and severity in ("1", "2", "3"):
+            command = Declare(
+                title=row.title, severity=int(severity), services=tuple(row.services), group_ids=(row.group_id,),
+                restricted=bool(row.restricted), practice=bool(row.practice),
+            )  # fmt: skip
+            changed = declare(connection, actor, command, now)
+            return f"/incidents/{changed.number}"
+        case "not-an-incident":
+            paging.note_on_page(connection, actor, row.id, "Looked at it: not an incident.", now)
+        case _:
+            raise Invalid("this button is not known; load the page again")
+    return ""
