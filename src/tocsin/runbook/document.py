@@ -8,7 +8,7 @@ from markdown_it.token import Token
 
 from tocsin.runbook.findings import Finding, RunbookError
 
-LARGEST_DOCUMENT = 512 * 1024
+LARGEST_DOCUMENT = 256 * 1024
 LARGEST_BLOCK = 32 * 1024
 MOST_BLOCKS = 400
 _INFO = ("yaml", "tocsin")

@@ -135,8 +135,12 @@ def find_durations(text: str) -> list[Found]:
     """Every duration and range that a sentence names, in order, with its place in the text."""
     found: list[Found] = []
     position = 0
+    wide, single = _RANGE.search(text), _SINGLE.search(text)
     while True:
-        wide, single = _RANGE.search(text, position), _SINGLE.search(text, position)
+        if wide is not None and wide.start() < position:
+            wide = _RANGE.search(text, position)
+        if single is not None and single.start() < position:
+            single = _SINGLE.search(text, position)
         if wide is None and single is None:
             return found
         if wide is not None and (single is None or wide.start() <= single.start()) and _is_range(wide):
