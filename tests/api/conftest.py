@@ -39,7 +39,7 @@ services:
   ledger: {name: Ledger, team: checkout, depends_on: [checkout-api]}
 vendors:
   payments-gateway: {name: Payments Gateway}
-settings: {name: Larkfield, last_resort: [amara], default_policy: checkout}
+organisation: {name: Larkfield, last_resort: [amara], default_policy: checkout}
 """
 
 
