@@ -31,7 +31,7 @@ from tocsin.ids import new_id
 from tocsin.logs import set_up_logs
 from tocsin.parts import Parts
 from tocsin.settings import Settings
-from tocsin.stages import first_start, housekeeping, page_last_resort, register_stages, routes
+from tocsin.stages import close, first_start, housekeeping, page_last_resort, register_stages, routes
 from tocsin.store import migrate as migrations
 from tocsin.store.database import Database
 from tocsin.store.server_clock import RESAMPLE, ServerClock
@@ -155,6 +155,7 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         for task in beating:
             task.cancel()
         await asyncio.gather(*beating, return_exceptions=True)
+        await close(parts)
         await parts.loop.stop()
         with contextlib.suppress(Exception):
             await database.write_async(lambda c, now: nodes.leave(c, parts.node, now))

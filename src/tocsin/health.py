@@ -44,7 +44,7 @@ async def readiness(parts: Parts) -> dict[str, object]:
     reasons = []
     counts: dict[str, int] = {}
     try:
-        counts = await parts.database.read_async(lambda connection: _counts(connection))
+        counts = await parts.database.read_async(_counts)
     except TocsinError as error:
         reasons.append(error.message)
     stats, now = parts.loop.stats, parts.clock.now()

@@ -1,5 +1,6 @@
 """What the composition root hands to the faces: the running parts, and nothing that can be asked of them instead."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from tocsin.clients.guarded_http import GuardedHttp
@@ -27,3 +28,4 @@ class Parts:
     http: GuardedHttp
     smtp: Smtp | None
     throttle: Throttle = field(default_factory=Throttle)
+    closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)  # awaited before the loop stops

@@ -1,33 +1,108 @@
 """Which stages there are: their handlers, their routes, what the first start makes, what is swept."""
 
+import asyncio
 from datetime import datetime
 
 from sqlalchemy import Connection
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Mount
 
+from tocsin.alerts import handlers as alerts
+from tocsin.alerts.usecases.fold import fold_received
+from tocsin.api.app import build_api
+from tocsin.comms import handlers as comms
 from tocsin.identity import commands, sessions
+from tocsin.identity.accounts import all_accounts, create_account, make_link
+from tocsin.identity.actor import SYSTEM, Right
+from tocsin.incidents import handlers as incidents
+from tocsin.intake import handlers as intake
+from tocsin.intake.routes import routes as intake_routes
+from tocsin.intake.usecases import create_first_integration
+from tocsin.intake.writer import Writer
+from tocsin.mitigation import handlers as mitigation
+from tocsin.oncall import handlers as oncall
+from tocsin.organisation.usecases import create_first_organisation
+from tocsin.paging import handlers as paging
+from tocsin.paging.methods import Means
+from tocsin.paging.usecases.opening import page_last_resort
 from tocsin.parts import Parts
+from tocsin.recovery import handlers as recovery
+from tocsin.review import handlers as review
+from tocsin.settings import Settings
+from tocsin.triage import handlers as triage
+from tocsin.web.app import build_web
+
+__all__ = ["close", "first_start", "housekeeping", "page_last_resort", "register_stages", "routes"]
 
 
 def register_stages(parts: Parts) -> None:
-    """Let every stage register its handlers with the engine."""
-
-
-def page_last_resort(connection: Connection, what: str, now: datetime) -> None:
-    """Page the last resort about Tocsin itself."""
+    """Let every stage register its handlers with the engine, in the order of the street."""
+    registry, settings = parts.registry, parts.settings
+    intake.register(registry)
+    alerts.register(registry)
+    oncall.register(registry)
+    paging.register(registry, Means(parts.http, parts.smtp, _print), settings.outside_url)
+    incidents.register(registry)
+    triage.register(registry)
+    mitigation.register(registry)
+    comms.register(registry)
+    recovery.register(registry, parts.http, parts.clock, settings.prometheus_url)
+    review.register(registry, parts.smtp, settings.smtp.sender, settings.outside_url, parts.clock)
 
 
 def routes(parts: Parts) -> list[BaseRoute]:
-    """The faces."""
-    return []
+    """The faces: intake's hot path first, then the API, then the web."""
+    writer = Writer(parts.database, fold_received)
+    parts.closing.append(writer.stop)
+    return [
+        *intake_routes(parts.database, writer, parts.settings.max_body_bytes),
+        Mount("/api/v1", app=build_api(parts)),
+        *build_web(parts),
+    ]
 
 
 def first_start(parts: Parts) -> list[str]:
-    """Make what a first start needs, and the lines that it prints."""
-    return []
+    """On the first start, make the administrator, the organisation and an integration; the lines that tell of them."""
+    settings = parts.settings
+    made = parts.database.write(lambda connection, now: _make_first(connection, settings, now))
+    if made is None:
+        return []
+    link, secret = made
+    url = settings.outside_url
+    return [
+        "",
+        f"Sign in as the first administrator (once, within 24 h): {url}/sign-in/{link}",
+        "",
+        "Alerts come in at this URL; keep it secret:",
+        f"  {url}/in/{secret}",
+        "Try it, this pages you at once:",
+        f"  curl -H 'Content-Type: application/json' -d '{{\"title\": \"It works\", \"dedup_key\": \"first\"}}' {url}/in/{secret}",
+        "",
+    ]
 
 
 def housekeeping(connection: Connection, now: datetime) -> None:
     """Remove what has run out."""
     sessions.sweep_sessions(connection, now)
     commands.forget_old(connection, now)
+
+
+def _make_first(connection: Connection, settings: Settings, now: datetime) -> tuple[str, str] | None:
+    if all_accounts(connection):
+        return None
+    person, email = settings.first_admin, settings.first_admin_email
+    name = person.replace("-", " ").title()
+    create_first_organisation(connection, person, name, email or f"{person}@localhost.localdomain", "UTC", now)
+    create_account(connection, SYSTEM, person, name, email, Right.ADMIN, now)
+    link = make_link(connection, SYSTEM, person, "first_start", now)
+    _, secret = create_first_integration(connection, now)
+    return link, secret
+
+
+def _print(line: str) -> None:
+    """To the server's own output, also from the event loop: one short write."""
+    print(line, flush=True)
+
+
+async def close(parts: Parts) -> None:
+    """Finish what the faces still hold."""
+    await asyncio.gather(*(closing() for closing in parts.closing), return_exceptions=True)

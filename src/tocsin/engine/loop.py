@@ -5,6 +5,7 @@ lane, so a slow provider delays no other lane.
 """
 
 import asyncio
+import contextlib
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -94,10 +95,8 @@ class Loop:
                 _log.exception("the loop could not turn; trying again")
                 wait = timedelta(seconds=1)
             if wait > timedelta(0):
-                try:
+                with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._awake.wait(), wait.total_seconds())
-                except TimeoutError:
-                    pass
             self._awake.clear()
 
     async def _until_next(self) -> timedelta:
@@ -172,7 +171,7 @@ class Loop:
                 continue
             kinds = tuple(self._registry.senders)
             claimed = await self._database.write_async(
-                lambda c, at, lane=lane, room=room: claims.claim_deliveries(c, lane, kinds, self._node, at, room)
+                lambda c, at, lane=lane, kinds=kinds, room=room: claims.claim_deliveries(c, lane, kinds, self._node, at, room)
             )
             for one in claimed:
                 task = asyncio.create_task(self._deliver(one), name=f"deliver-{lane}")

@@ -7,6 +7,7 @@ gate, reopens an incident or pages anyone.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from tocsin.recovery.checks import Sample, fails_running, is_stale, longest_gap
 from tocsin.runbook.gates import missing, opens_by_itself
@@ -107,7 +108,7 @@ def first_hole(state: IncidentState, history: History, start: datetime, end: dat
             return f"“{check.spec.name}” had no data at {wrong.at:%H:%M:%S} UTC"
         gap = longest_gap(check.spec)
         moments = [start, *(sample.at for sample in inside), end]
-        for before, after in zip(moments, moments[1:], strict=False):
+        for before, after in pairwise(moments):
             if after - before > gap:
                 return f"“{check.spec.name}” was not measured between {before:%H:%M:%S} and {after:%H:%M:%S} UTC"
     return None
@@ -223,7 +224,7 @@ def _fresh_hole(state: IncidentState, history: History, start: datetime, now: da
             continue
         inside = [sample.at for sample in history.get(check_id, ()) if start <= sample.at <= now]
         moments = [start, *inside]
-        for before, after in zip(moments, moments[1:], strict=False):
+        for before, after in pairwise(moments):
             if after - before > longest_gap(check.spec):
                 return f"“{check.spec.name}” was not measured between {before:%H:%M:%S} and {after:%H:%M:%S} UTC"
     return None

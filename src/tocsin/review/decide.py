@@ -124,9 +124,9 @@ def followup_kind(word: str) -> FollowupKind:
     """One of the four kinds; `defense-in-depth` and its spellings are `defence`."""
     plain = word.strip().lower().replace("_", "-")
     plain = {"defense": "defence", "defense-in-depth": "defence", "defence-in-depth": "defence"}.get(plain, plain)
-    for kind in get_args(FollowupKind):
-        if kind == plain:
-            return kind
+    found: FollowupKind | None = next((kind for kind in get_args(FollowupKind) if kind == plain), None)
+    if found is not None:
+        return found
     raise Invalid(f"'{word}' is no kind of follow-up; kinds are detection, defence, tests, docs", "kind")
 
 
@@ -163,7 +163,7 @@ def change_followup(
             followup_id=followup_id,
             owner=owner,
             due_at=due_at,
-            state=new_state,  # type: ignore[arg-type]
+            state=new_state,
             note=words,
         )
     ]

@@ -99,8 +99,7 @@ def markdown(state: IncidentState, entries: Sequence[Entry], name_of: NameOf, no
     incident = state.incident
     status = "published" if state.review.published_at else "draft"
     parts = [f"# Postmortem of INC-{incident.number}: {flat(incident.title)}", f"*{status.capitalize()}, {stamp(now)}*"]
-    for section in ("summary", "impact"):
-        parts.append(_written(state, section))
+    parts.extend(_written(state, section) for section in ("summary", "impact"))
     parts += ["## Times", "\n".join(_times(state))]
     parts.append(_written(state, "contributing"))
     parts += ["## Timeline (UTC)", "\n".join(_timeline(entries, name_of)) or "Nothing recorded."]
@@ -123,7 +122,8 @@ def suggestion(state: IncidentState, section: str) -> str:
     if section == "summary":
         took = duration_words(times(state).to_restore)
         last = next(reversed(state.mitigation.decisions.values()), None)
-        words = f"On {stamp(incident.declared_at)} {incident.declared_by} declared INC-{incident.number} as Sev{incident.severity}."
+        when, who = stamp(incident.declared_at), incident.declared_by
+        words = f"On {when} {who} declared INC-{incident.number} as Sev{incident.severity}."
         words += f" Service was restored after {took}." if took else ""
         return words + (f" The last action was: {last.title or last.command}." if last else "")
     if section == "impact":

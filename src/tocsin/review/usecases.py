@@ -157,7 +157,7 @@ def _write_tables(connection: Connection, changed: Changed, now: datetime) -> No
         }
         upsert(connection, followups, row, ["id"])
     if review.due_at is not None:
-        draft = {
+        draft: dict[str, object] = {
             "incident_id": incident_id,
             "state": "published" if review.published_at else "draft",
             "sections": {},

@@ -36,6 +36,7 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """From the database, always aware and UTC."""
+        del dialect
         if value is None:
             return None
         if isinstance(value, datetime):

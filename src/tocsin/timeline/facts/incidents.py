@@ -495,7 +495,7 @@ class IncidentPart(Frozen):
         return self.model_copy(update={"milestones": {**self.milestones, name: reached}})
 
 
-def _declared(part: IncidentPart, fact: Declared, entry: Entry) -> IncidentPart:
+def _declared(fact: Declared, entry: Entry) -> IncidentPart:
     milestone = Milestone(at=entry.happened_at, by=entry.actor.name)
     milestones = {"severity": milestone, "timeline": milestone}
     if fact.first_paged_at:
@@ -552,7 +552,7 @@ def apply_incidents(part: IncidentPart, entry: Entry) -> IncidentPart:
     fact = entry.fact
     match fact:
         case Declared():
-            return _declared(part, fact, entry)
+            return _declared(fact, entry)
         case Renamed():
             return part.model_copy(update={"title": fact.title})
         case SeverityChanged():
