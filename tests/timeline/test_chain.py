@@ -63,7 +63,7 @@ def incident(database: Database) -> Changed:
     return changed
 
 
-def of(incident: Changed, seq: int):  # noqa: ANN201 - an SQL condition
+def of(incident: Changed, seq: int):
     """The entry with that seq."""
     return (entries.c.incident_id == incident.state.incident.id) & (entries.c.seq == seq)
 
