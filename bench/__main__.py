@@ -78,7 +78,7 @@ def _measure(directory: Path, database_url: str | None, seconds: float, pages: i
         rows += _command_line(installation)
         verified_webhook(installation.client, receiver, "ada")
         rows += _page_delay(installation, receiver, pages)
-        url = str(installation.client.post("/integrations", {"name": "bench", "kind": "alertmanager"})["url"])
+        url = str(installation.client.post("/integrations", {"name": "bench", "sender": "alertmanager"})["url"])
         for connections, each in ((1, 1), (32, 1), (4, 100)):
             load = asyncio.run(post_for(url, connections, seconds, each))
             rows.append((f"intake, {connections} connections, {each} alerts a request", _intake(load, each)))
@@ -90,7 +90,7 @@ def _measure(directory: Path, database_url: str | None, seconds: float, pages: i
 
 
 def _page_delay(installation: Installation, receiver: Receiver, pages: int) -> list[Row]:
-    url = str(installation.client.post("/integrations", {"name": "delay", "kind": "alertmanager"})["url"])
+    url = str(installation.client.post("/integrations", {"name": "delay", "sender": "alertmanager"})["url"])
     delays = []
     for number in range(pages):
         title = f"Delay{number:04d}x"

@@ -94,7 +94,7 @@ def test_kill_9_loses_no_alert_and_no_page(installation: Installation, receiver:
     seed = random.randrange(1 << 32)
     moments = random.Random(seed)
     verified_webhook(installation.client, receiver, "ada")
-    url = str(installation.client.post("/integrations", {"name": "stream", "kind": "alertmanager"})["url"])
+    url = str(installation.client.post("/integrations", {"name": "stream", "sender": "alertmanager"})["url"])
     stream = Stream(url).start()
     for _ in range(KILLS):
         time.sleep(moments.uniform(0.05, 1.5))

@@ -35,7 +35,7 @@ class House:
     ) -> None:
         self.clock = clock
         self.directory = directory
-        mail = {"host": smtp.host, "port": smtp.port, "security": "none", "timeout_seconds": 2} if smtp else {}
+        mail = {"host": smtp.host, "port": smtp.port, "security": "none"} if smtp else {}
         settings = load_settings(
             data=directory / "data",
             database_url=database_url,
@@ -89,7 +89,7 @@ class House:
 
     def alert_url(self) -> str:
         """The path of a fresh integration for Alertmanager's webhook."""
-        made = self.call("POST", "/integrations", {"name": "test", "kind": "alertmanager"})
+        made = self.call("POST", "/integrations", {"name": "test", "sender": "alertmanager"})
         return str(made["url"]).removeprefix("http://tocsin.example")
 
     def verified_email(self, smtp: SmtpStandin, person: str, address: str) -> None:

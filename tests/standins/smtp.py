@@ -72,7 +72,6 @@ class SmtpStandin:
             "TOCSIN_SMTP__PORT": str(self.port),
             "TOCSIN_SMTP__SECURITY": "none",
             "TOCSIN_SMTP__SENDER": "tocsin@shop.example",
-            "TOCSIN_SMTP__TIMEOUT_SECONDS": "3",
         }
 
     def start(self) -> "SmtpStandin":

@@ -111,7 +111,7 @@ class Installation:
     @property
     def alert_url(self) -> str:
         """The ready integration's secret URL, as the first start printed it."""
-        return self._printed(r"https?://\S*/(?:intake|in|alerts|hook)s?/[^\s'\"]+")
+        return self._printed(r"https?://\S*/in/[^\s'\"]+")
 
     def _printed(self, pattern: str) -> str:
         found = re.search(pattern, self.output)

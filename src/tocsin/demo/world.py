@@ -114,7 +114,7 @@ class World:
         )
         self._stack.callback(shop.stop)
         shop.wait_until(lambda: answers(f"{self.shop_url}/healthz"), 20, "readiness")
-        made = self.installation.client.post("/integrations", {"name": "The shop's alerts", "kind": "alertmanager"})
+        made = self.installation.client.post("/integrations", {"name": "The shop's alerts", "sender": "alertmanager"})
         self.alert_url = str(made["url"])
         if self.real_monitoring:
             alertmanager = Alertmanager(self.directory / "alertmanager", self.alert_url)
