@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
+from tocsin.alerts.usecases.groups import claim_for_incident, release_claims
 from tocsin.engine.deadlines import reconcile
 from tocsin.engine.tasks import owe
 from tocsin.errors import Conflict, NotFound
@@ -23,7 +24,6 @@ from tocsin.runbook.events import services_of
 from tocsin.runbook.interpret import OwedEffect, RuleFailure, effects
 from tocsin.store.columns import insert_or_ignore, lock_rows
 from tocsin.store.database import announce
-from tocsin.store.tables.alerts import claims, groups
 from tocsin.store.tables.timeline import bundles, entries, incidents, members
 from tocsin.timeline import journal
 from tocsin.timeline.chain import GENESIS
@@ -182,7 +182,7 @@ def _append(
     _write_head(connection, head.id, state, appended[-1], now)
     _write_members(connection, head.id, state)
     if _claimed(before) != _claimed(state):
-        keep_claims(connection, state)
+        keep_claims(connection, state, now)
     if before.incident.is_open and not state.incident.is_open:
         owe(connection, "incident_over", "incident", head.id, {}, now, key=f"{head.id}:{state.seq}")
     bundle = read_bundle(connection, state.incident.bundle_digest)
@@ -199,20 +199,13 @@ def _claimed(state: IncidentState) -> tuple[bool, tuple[str, ...], tuple[str, ..
     return state.incident.is_open, services_of(state), tuple(state.incident.groups)
 
 
-def keep_claims(connection: Connection, state: IncidentState) -> None:
-    """Write what an open incident claims of future alerts; nothing once it is resolved."""
+def keep_claims(connection: Connection, state: IncidentState, now: datetime) -> None:
+    """What an open incident claims of future alerts; nothing once it is resolved, and practice never does."""
     incident = state.incident
-    wanted_claims: set[tuple[str, str]] = set()
-    if incident.is_open:
-        wanted_claims |= {("service", service) for service in services_of(state)}
-        linked = select(groups.c.route, groups.c.key).where(groups.c.id.in_(tuple(incident.groups)))
-        wanted_claims |= {("group", f"{row.route}\n{row.key}") for row in connection.execute(linked)}
-    mine = claims.c.incident_id == incident.id
-    known = {(row.kind, row.key) for row in connection.execute(select(claims.c.kind, claims.c.key).where(mine))}
-    for kind, key in sorted(known - wanted_claims):
-        connection.execute(delete(claims).where(mine, claims.c.kind == kind, claims.c.key == key))
-    for kind, key in sorted(wanted_claims - known):
-        insert_or_ignore(connection, claims, {"incident_id": incident.id, "kind": kind, "key": key})
+    if incident.is_open and not incident.practice:
+        claim_for_incident(connection, incident.id, services_of(state), tuple(incident.groups), now)
+    else:
+        release_claims(connection, incident.id, now)
 
 
 def _owe_effects(

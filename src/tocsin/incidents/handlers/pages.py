@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from tocsin.engine.work import Job
 from tocsin.errors import NotFound
@@ -12,10 +12,9 @@ from tocsin.incidents.roles import assign_role
 from tocsin.incidents.usecases.moving import by_runbook
 from tocsin.incidents.usecases.neighbours import names, withdraw_pages
 from tocsin.incidents.usecases.people import role_is_filled
-from tocsin.paging.page import role_of
+from tocsin.paging.queries import log_line
 from tocsin.runbook.bundle import Bundle
 from tocsin.runbook.model import Runbook
-from tocsin.store.tables.paging import page_log, pages
 from tocsin.timeline.entry import Fact, NewFact
 from tocsin.timeline.facts.incidents import MemberAdded
 from tocsin.timeline.facts.paging import PageRecorded
@@ -31,36 +30,31 @@ def page_entry(connection: Connection, job: Job, now: datetime) -> None:
         str(job.payload["page_id"]),
         int(job.payload["log_seq"]),
     )
-    row = connection.execute(
-        select(page_log, pages.c.subject_kind, pages.c.subject_id)
-        .join(pages, pages.c.id == page_log.c.page_id)
-        .where(page_log.c.page_id == page_id, page_log.c.seq == seq)
-    ).one_or_none()
-    if row is None:
+    line = log_line(connection, page_id, seq)
+    if line is None:
         raise NotFound(f"page {page_id} has no log row {seq}")
-    role = role_of(row.subject_kind, row.subject_id)
     told = PageRecorded(
         page_id=page_id,
         log_seq=seq,
-        event=row.kind,
-        purpose=row.subject_kind,
-        role=role,
-        person=row.person_id,
-        method=row.method,
-        text=row.data.get("text"),
+        event=line.event,
+        purpose=line.purpose,
+        role=line.role,
+        person=line.person,
+        method=line.method,
+        text=line.text,
     )
 
     def record(state: IncidentState, bundle: Bundle, at: datetime) -> list[NewFact]:
         del bundle, at
-        facts = [NewFact(fact=told, happened_at=row.at)]
-        joins = row.subject_kind in _CALLED_IN or not state.incident.restricted
-        if row.kind == "acknowledged" and row.person_id and joins and row.person_id not in state.incident.members:
-            facts.append(NewFact(fact=MemberAdded(person=row.person_id)))
+        facts = [NewFact(fact=told, happened_at=line.at)]
+        joins = line.purpose in _CALLED_IN or not state.incident.restricted
+        if line.event == "acknowledged" and line.person and joins and line.person not in state.incident.members:
+            facts.append(NewFact(fact=MemberAdded(person=line.person)))
         return facts
 
     changed = change_incident(connection, SYSTEM, incident_id, record, now, also_ended=True)
-    if row.kind == "acknowledged" and role and row.person_id and changed.state.incident.is_open:
-        _take_role(connection, incident_id, role, row.person_id, now)
+    if line.event == "acknowledged" and line.role and line.person and changed.state.incident.is_open:
+        _take_role(connection, incident_id, line.role, line.person, now)
 
 
 def incident_over(connection: Connection, job: Job, now: datetime) -> None:

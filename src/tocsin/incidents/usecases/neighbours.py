@@ -3,21 +3,20 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select
 
+from tocsin.alerts import queries as alert_queries
 from tocsin.engine.tasks import owe
 from tocsin.errors import Invalid, NotFound
 from tocsin.identity.actor import SYSTEM, Actor
-from tocsin.identity.visibility import visible_by_incident
 from tocsin.incidents.decide import GroupView
 from tocsin.incidents.staffing import name_in
 from tocsin.organisation import queries as organisation_queries
 from tocsin.organisation.snapshot import Organisation
-from tocsin.paging.page import WithdrawPage
-from tocsin.paging.usecases.ledger import owe_page_entries
+from tocsin.paging import queries as paging_queries
+from tocsin.paging.page import SubjectKind, WithdrawPage
+from tocsin.paging.usecases.groups import link_page, link_pages_to_incident
 from tocsin.runbook.findings import nearest
-from tocsin.store.columns import lock_rows
-from tocsin.store.tables.alerts import alerts, groups
 from tocsin.store.tables.paging import pages
 from tocsin.timeline.state import IncidentState
 
@@ -55,53 +54,41 @@ def group_views(connection: Connection, actor: Actor, group_ids: Iterable[str]) 
 
 
 def _group_view(connection: Connection, actor: Actor, group_id: str) -> GroupView:
-    row = connection.execute(
-        select(groups).where(groups.c.id == group_id, visible_by_incident(actor, groups.c.incident_id))
-    ).one_or_none()
-    if row is None:
+    group = alert_queries.group(connection, actor, group_id)
+    if group is None:
         raise NotFound(f"there is no alert group {group_id}")
-    labels = [
-        dict(each)
-        for each in connection.execute(select(alerts.c.labels).where(alerts.c.group_id == group_id)).scalars()
-    ]
+    labels = [dict(alert.labels) for alert in alert_queries.alerts(connection, actor, group_id=group_id, limit=100)]
     first = labels[0] if labels else {}
-    shared = {name: value for name, value in first.items() if all(each.get(name) == value for each in labels)}
     return GroupView(
-        group_id=row.id,
-        title=row.title,
-        severity=row.severity,
-        services=tuple(row.services),
-        firing=row.firing,
-        total=row.total,
-        state=row.state,
-        incident_id=row.incident_id,
-        labels=shared,
+        group_id=group.id,
+        title=group.title,
+        severity=group.severity,
+        services=group.services,
+        firing=group.firing,
+        total=group.total,
+        state=group.state,
+        incident_id=group.incident_id,
+        labels={name: value for name, value in first.items() if all(each.get(name) == value for each in labels)},
     )
 
 
 def first_paged_at(connection: Connection, group_ids: Iterable[str]) -> datetime | None:
     """When the first page about one of the groups went out."""
-    sought = tuple(group_ids)
-    if not sought:
-        return None
-    return connection.execute(select(func.min(pages.c.opened_at)).where(pages.c.group_id.in_(sought))).scalar()
+    return paging_queries.first_paged_at(connection, tuple(group_ids))
 
 
 def link_pages(connection: Connection, state: IncidentState, group_ids: Iterable[str], now: datetime) -> None:
-    """The groups and their pages belong to the incident from now on, the pages with all of their log."""
-    sought = tuple(group_ids)
+    """The pages of these groups belong to the incident from now on, with all of their log."""
     incident = state.incident
-    if not sought:
-        return
-    connection.execute(update(groups).where(groups.c.id.in_(sought)).values(incident_id=incident.id))
-    of_groups = select(pages.c.id).where(pages.c.group_id.in_(sought)).order_by(pages.c.id)
-    for page_id in connection.execute(lock_rows(connection, of_groups)).scalars().all():
-        connection.execute(
-            update(pages)
-            .where(pages.c.id == page_id)
-            .values(incident_id=incident.id, restricted=incident.restricted, practice=incident.practice)
-        )
-        owe_page_entries(connection, page_id, incident.id, now)
+    link_pages_to_incident(connection, tuple(group_ids), incident.id, incident.restricted, incident.practice, now)
+
+
+def hide_pages(connection: Connection, state: IncidentState, now: datetime) -> None:
+    """Every page of the incident shows as much, or as little, as the incident does."""
+    incident = state.incident
+    for page_id in sorted(state.paging.pages):
+        link_page(connection, page_id, incident.id, incident.restricted, incident.practice, now)
+    link_pages(connection, state, incident.groups, now)
 
 
 def withdraw_pages(connection: Connection, incident_id: str, role: str, why: str, now: datetime, *, cause: str) -> None:
@@ -117,13 +104,19 @@ def withdraw_pages(connection: Connection, incident_id: str, role: str, why: str
         of_role = (pages.c.subject_kind == "role") & (pages.c.subject_id == f"{incident_id}:{role}")
         mine = mine.where(of_role | empty)
     for subject in connection.execute(mine).all():
-        asked = WithdrawPage(subject_kind=subject.subject_kind, subject_id=subject.subject_id, why=why)
-        key = f"{subject.subject_kind}:{subject.subject_id}:{cause}"
-        payload = asked.model_dump(mode="json")
-        owe(connection, "withdraw_pages", subject.subject_kind, subject.subject_id, payload, now, key=key)
+        withdraw_page(connection, subject.subject_kind, subject.subject_id, why, now, cause=cause)
+
+
+def withdraw_page(
+    connection: Connection, subject_kind: SubjectKind, subject_id: str, why: str, now: datetime, *, cause: str
+) -> None:
+    """Owe the end of one page, if there is one: its cause is gone. `cause` makes it one withdrawal for ever."""
+    payload = WithdrawPage(subject_kind=subject_kind, subject_id=subject_id, why=why).model_dump(mode="json")
+    key = f"{subject_kind}:{subject_id}:{cause}"
+    owe(connection, "withdraw_page", subject_kind, subject_id, payload, now, key=key)
 
 
 __all__ = [
-    "SYSTEM", "first_paged_at", "group_views", "known_person", "known_service", "link_pages", "names",
-    "organisation_of", "withdraw_pages",
+    "SYSTEM", "first_paged_at", "group_views", "hide_pages", "known_person", "known_service", "link_pages", "names",
+    "organisation_of", "withdraw_page", "withdraw_pages",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from tocsin.identity.actor import Actor
 from tocsin.incidents import roles
 from tocsin.incidents.command import Changed, change_incident
 from tocsin.incidents.usecases.moving import by_runbook
-from tocsin.incidents.usecases.neighbours import known_person, link_pages, names, organisation_of, withdraw_pages
+from tocsin.incidents.usecases.neighbours import hide_pages, known_person, names, organisation_of, withdraw_pages
 from tocsin.runbook.model import Runbook
 from tocsin.timeline.entry import Fact
 from tocsin.timeline.facts.incidents import RoleAssigned, role_word
@@ -155,7 +155,7 @@ def restrict(
 
     changed = change_incident(connection, actor, incident_id, by_runbook(decide), now, also_ended=True)
     if changed.entries:
-        link_pages(connection, changed.state, tuple(changed.state.incident.groups), now)
+        hide_pages(connection, changed.state, now)
     return changed
 
 
