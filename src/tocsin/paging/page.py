@@ -107,7 +107,7 @@ class Cause:
     stands: bool = True
     """Something still fires, or is still demanded."""
     paused: bool = False
-    """All alerts are resolved and the flap window runs: the page does not climb."""
+    """All alerts are resolved and the flap window runs, or all are silenced or snoozed: the page does not climb."""
     attended: bool = False
     """There is an incident, a note, or a snooze: somebody looks after it."""
 
@@ -212,13 +212,17 @@ def begins_again(page: Page, cause: Cause, now: datetime) -> bool:
 
 @dataclass(frozen=True)
 class GroupNow:
-    """What a page needs to know of its group. `worse` counts how often it got worse."""
+    """What a page needs to know of its group.
+
+    `worse` counts how often it got worse; `quiet`: it is snoozed, or a silence covers all that fires; `in_incident`: an
+    open incident has it.
+    """
 
     state: Literal["open", "closing", "closed"]
     urgency: Literal["page", "notify", "record"]
     worse: int
     in_incident: bool
-    snoozed: bool
+    quiet: bool
 
 
 @dataclass(frozen=True)
@@ -242,7 +246,7 @@ def judge(group: GroupNow, page: Page | None, worse_seen: int, *, ended_before: 
         if group.state == "open" and got_worse and page.state == "acknowledged" and group.urgency == "page":
             return Verdict("reopen", "it got worse")
         return Verdict("keep")
-    if group.state == "closing" or group.urgency == "record" or group.snoozed:
+    if group.state == "closing" or group.urgency == "record" or group.quiet:
         return Verdict("nothing")
     if (ended_before or group.in_incident) and not got_worse:
         return Verdict("nothing")

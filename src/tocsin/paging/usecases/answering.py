@@ -80,13 +80,7 @@ def snooze_page(
     if until - now > rules.LONGEST_SNOOZE:
         raise Invalid("a snooze lasts at most 7 days; silence the alert instead", "until")
     row = _live(connection, actor, page_id)
-    quiet(connection, row, until, actor.person_id or actor.id, now, reason=reason)
-
-
-def quiet(
-    connection: Connection, row: Row[Any], until: datetime, by: str | None, now: datetime, *, reason: str = ""
-) -> None:
-    """Snooze a locked page."""
+    by = actor.person_id or actor.id
     row = change(connection, row, snoozed_until=until, snoozed_by=by)
     cancel_waiting(connection, "page", row.id, "snoozed", now)
     text = f"until {until:%Y-%m-%d %H:%M} UTC" + (f": {reason.strip()}" if reason.strip() else "")

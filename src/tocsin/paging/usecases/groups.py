@@ -6,15 +6,18 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from tocsin.engine import tasks
+from tocsin.engine.deliveries import cancel_waiting
 from tocsin.engine.work import Job
 from tocsin.paging import page as rules
 from tocsin.paging.page import GroupNow, LogRow, OpenPage
-from tocsin.paging.usecases.answering import end_locked, quiet
+from tocsin.paging.usecases.answering import end_locked
 from tocsin.paging.usecases.climbing import begin_again
 from tocsin.paging.usecases.ledger import (
     as_page,
     change,
+    is_group_snoozed,
+    is_open_incident,
+    is_quiet,
     lock_live,
     lock_page,
     owe_page_entries,
@@ -38,9 +41,9 @@ def look_at_group(connection: Connection, job: Job, now: datetime) -> None:
     row = lock_live(connection, "group", group.id)
     ended = select(pages.c.worse_seen).where(pages.c.group_id == group.id, pages.c.state == "ended")
     before = list(connection.execute(ended).scalars())
-    snoozed = group.snoozed_until is not None and group.snoozed_until > now
+    in_incident, quiet = is_open_incident(connection, group.incident_id), is_quiet(group, now)
     verdict = rules.judge(
-        GroupNow(group.state, group.urgency, group.worse, group.incident_id is not None, snoozed),
+        GroupNow(group.state, group.urgency, group.worse, in_incident, quiet),
         as_page(row) if row else None,
         row.worse_seen if row else max(before, default=0),
         ended_before=bool(before),
@@ -56,14 +59,9 @@ def look_at_group(connection: Connection, job: Job, now: datetime) -> None:
         case "keep" if row:
             row = _follow(connection, row, group, now)
             _note_pause(connection, row, group, now)
-            if snoozed and not rules.is_snoozed(as_page(row), now):
-                quiet(connection, row, group.snoozed_until, group.snoozed_by, now)
+            if quiet:
+                cancel_waiting(connection, "page", row.id, "quiet", now)
             settle(connection, row, now)
-        case _ if snoozed and group.state == "open":
-            key = f"snoozed:{group.id}:{group.snoozed_until.isoformat()}"
-            tasks.owe(
-                connection, LOOK, "group", group.id, {}, now, key=key, paging=True, not_before=group.snoozed_until
-            )
 
 
 def link_pages_to_incident(
@@ -130,14 +128,24 @@ def _follow(connection: Connection, row: Row[Any], group: Row[Any], now: datetim
 
 
 def _note_pause(connection: Connection, row: Row[Any], group: Row[Any], now: datetime) -> None:
+    """Write down when the page stops climbing and when it goes on."""
+    if row.state != "open":
+        return
     last = connection.execute(
         select(page_log.c.kind)
         .where(page_log.c.page_id == row.id, page_log.c.kind.in_(("paused", "resumed")))
         .order_by(page_log.c.seq.desc())
     ).scalar()
-    if group.state == "closing" and last != "paused":
-        write_log(connection, row, LogRow("paused", text="all alerts are resolved; waiting whether they stay so"), now)
-    elif group.state == "open" and last == "paused":
+    why = None
+    if is_group_snoozed(group, now):
+        why = f"its group is snoozed until {group.snoozed_until:%Y-%m-%d %H:%M} UTC"
+    elif is_quiet(group, now):
+        why = "a silence covers all that fires"
+    elif group.state == "closing":
+        why = "all alerts are resolved; waiting whether they stay so"
+    if why and last != "paused":
+        write_log(connection, row, LogRow("paused", text=why), now)
+    elif not why and last == "paused":
         write_log(connection, row, LogRow("resumed", text="it fires again"), now)
 
 

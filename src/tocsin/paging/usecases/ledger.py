@@ -113,17 +113,27 @@ def cause_of(connection: Connection, row: Row[Any], now: datetime) -> Cause:
     """What stands behind the page now."""
     if row.subject_kind != "group":
         return Cause()
-    group = connection.execute(
-        select(groups.c.state, groups.c.incident_id, groups.c.snoozed_until).where(groups.c.id == row.subject_id)
-    ).first()
+    group = connection.execute(select(groups).where(groups.c.id == row.subject_id)).first()
     if group is None:
         return Cause(stands=False)
-    snoozed = group.snoozed_until is not None and group.snoozed_until > now
+    snoozed = is_group_snoozed(group, now)
     return Cause(
         stands=group.state == "open",
-        paused=group.state == "closing",
-        attended=snoozed or _is_open(connection, group.incident_id or row.incident_id) or _is_noted(connection, row),
+        paused=group.state == "closing" or is_quiet(group, now),
+        attended=snoozed
+        or is_open_incident(connection, group.incident_id or row.incident_id)
+        or _is_noted(connection, row),
     )
+
+
+def is_group_snoozed(group: Row[Any], now: datetime) -> bool:
+    """Whether a person snoozed the group until later than now."""
+    return group.snoozed_until is not None and group.snoozed_until > now
+
+
+def is_quiet(group: Row[Any], now: datetime) -> bool:
+    """Whether the group may page nobody now: it is snoozed, or a silence covers all that fires."""
+    return is_group_snoozed(group, now) or (group.firing > 0 and group.loud == 0)
 
 
 def settle(connection: Connection, row: Row[Any], now: datetime) -> None:
@@ -132,7 +142,8 @@ def settle(connection: Connection, row: Row[Any], now: datetime) -> None:
     announce(connection, PAGES)
 
 
-def _is_open(connection: Connection, incident_id: str | None) -> bool:
+def is_open_incident(connection: Connection, incident_id: str | None) -> bool:
+    """Whether there is such an incident and it is not over."""
     if incident_id is None:
         return False
     phase = connection.execute(select(incidents.c.phase).where(incidents.c.id == incident_id)).scalar()
