@@ -78,7 +78,8 @@ def test_text_that_people_write_is_shown_as_text(room: Browser) -> None:
 def test_every_form_of_the_room_opens_as_a_page_of_its_own(room: Browser) -> None:
     for what in (
         "severity", "rename", "phase", "override", "role", "handover", "deputy", "restrict", "members", "runbook", "merge", "cancel",
-        "link", "page", "escalate", "vendor",
+        "link", "page", "escalate", "vendor", "symptom", "impact", "add-link", "evidence", "decide", "hold", "release", "allow", "flag",
+        "followup",
     ):  # fmt: skip
         assert "<form" in room.get(f"/incidents/1/do/{what}"), what
 
@@ -104,3 +105,33 @@ def test_the_overview_tells_what_is_open_and_who_is_on_call(room: Browser) -> No
     assert "One Sev2 is open." in page
     assert "Card payments fail" in page
     assert "Who is on call" in page
+
+
+def test_a_decision_asks_for_its_result_and_shows_whether_it_matched(room: Browser) -> None:
+    page = room.send("/incidents/1/do/decide", title="Roll back", command="kubectl rollout undo", expected="below 1%", by="10m")
+    assert "Measuring" in page
+    decision = page.split('id="d-')[1].split('"')[0]
+    page = room.send("/incidents/1/do/result", decision=decision, actual="0.3%", matched="matched")
+    assert "Matched" in page
+
+
+def test_naming_the_services_draws_the_blast_radius(room: Browser) -> None:
+    page = room.send("/incidents/1/do/impact", services="checkout-api", customers="about 300", started_at="-5m")
+    assert "Ledger" in page
+    assert "about 300" in page
+    assert "Customer impact" in page
+
+
+def test_evidence_is_kept_by_its_hash(room: Browser) -> None:
+    page = room.send("/incidents/1/do/evidence", title="Pool log", kind="log", text="pool exhausted")
+    assert "Pool log" in page
+    assert "sha256" in page
+
+
+def test_no_flag_helps_answers_the_last_step(room: Browser) -> None:
+    assert "found that no flag helps." in room.send("/incidents/1/do/flag", none_helps="yes")
+
+
+def test_a_refused_button_leads_back_with_the_reason(room: Browser) -> None:
+    page = room.send("/incidents/1/do/accept", role="commander")
+    assert "offered" in page

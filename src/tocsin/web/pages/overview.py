@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from tocsin.incidents.command import read_bundle, state_of_head
-from tocsin.oncall.schedule import gaps
 from tocsin.runbook.bundle import Bundle
 from tocsin.runbook.clocks import clocks
 from tocsin.runbook.events import services_of
@@ -194,7 +193,7 @@ def _reviews(asked: Asked) -> list[DueRow]:
 def _gaps(asked: Asked) -> list[DueRow]:
     rows = []
     for duty in oncall.duties(asked.connection, asked.now):
-        found = gaps(duty.schedule, duty.overrides, asked.now, asked.now + _AHEAD)
+        found = oncall.gaps_between(asked.connection, duty.id, asked.now, asked.now + _AHEAD)
         if found:
             gap = found[0]
             clock = Clock("Gap", gap.start, "down", start=gap.start - _AHEAD)
@@ -211,7 +210,7 @@ def _duty(asked: Asked, names: Names) -> tuple[DutyRow, ...]:
         until = say.weekday_time(duty.until) if duty.until else ""
         gap = ""
         if duty.until and duty.now.person and duty.now.next_person is None:
-            found = gaps(duty.schedule, duty.overrides, duty.until, duty.until + _AHEAD)
+            found = oncall.gaps_between(asked.connection, duty.id, duty.until, duty.until + _AHEAD)
             if found and found[0].start == duty.until:
                 gap = f"Nobody for {say.coarse(found[0].end - found[0].start)}"
         then = names.of(duty.now.next_person) if duty.now.next_person else ""

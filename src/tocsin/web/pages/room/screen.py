@@ -1,7 +1,7 @@
 """Reads what the room is made of."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection, select
 
@@ -10,17 +10,15 @@ from tocsin.identity.actor import Actor
 from tocsin.incidents.command import read_bundle
 from tocsin.incidents.queries import incident_id_of, state_of
 from tocsin.incidents.staffing import demand_for_role
-from tocsin.oncall.schedule import on_call
+from tocsin.oncall.queries import on_call
 from tocsin.organisation.snapshot import Organisation
 from tocsin.runbook.bundle import Bundle
 from tocsin.runbook.events import services_of
 from tocsin.runbook.required_roles import required_roles
 from tocsin.store.tables.recovery import samples
-from tocsin.store.tables.triage import changes
 from tocsin.timeline.journal import read_entries
 from tocsin.timeline.state import IncidentState
-from tocsin.triage.blast_radius import dependencies_of
-from tocsin.triage.correlation import WINDOW, score
+from tocsin.triage.queries import suspects_of
 from tocsin.web import format as say
 from tocsin.web.pages.room.building import build_room
 from tocsin.web.pages.room.sources import Candidate, Change, ServiceCard, Sources
@@ -60,7 +58,7 @@ def read_sources(asked: Asked, number: str) -> Sources:
         audience=asked.query.get("audience", "internal"),
         candidates=candidates(connection, state, bundle, organisation, now),
         samples=_samples(connection, state),
-        changes=_changes(connection, state, organisation),
+        changes=_changes(connection, actor, incident_id),
         services=service_cards(organisation),
         pageable=_pageable(connection, organisation, now),
         here=asked.here,
@@ -90,8 +88,7 @@ def candidates(
             if target.kind == "person":
                 person_id = target.id
             elif target.kind == "schedule" and target.id in organisation.schedules:
-                schedule = organisation.schedules[target.id]
-                person_id = on_call(schedule, oncall.overrides_of(connection, target.id), now).person
+                person_id = on_call(connection, target.id, now).person
             if person_id and (person := organisation.people.get(person_id)):
                 their = say.their_time(now, people.zone_of(connection, person_id))
                 found[need.role] = Candidate(person_id, person.name, f"{person.name} is on call, {their}.")
@@ -112,28 +109,14 @@ def _samples(connection: Connection, state: IncidentState) -> dict[str, tuple[fl
     return found
 
 
-def _changes(connection: Connection, state: IncidentState, organisation: Organisation) -> tuple[Change, ...]:
-    impact = state.triage.impact_started_at or state.incident.declared_at
-    if impact is None:
-        return ()
-    depends = {key: service.depends_on for key, service in organisation.services.items()}
-    distances = dependencies_of(state.triage.services, depends)
-    query = (
-        select(changes)
-        .where(changes.c.happened_at >= impact - WINDOW, changes.c.happened_at <= impact + timedelta(hours=2))
-        .order_by(changes.c.happened_at.desc())
-        .limit(50)
-    )
-    found = []
-    for row in connection.execute(query):
-        fit = score(row.kind, row.service, row.happened_at, impact, distances)
-        found.append(
-            Change(
-                row.id, row.kind, row.service, row.version or "", row.summary, row.link or "", row.undo or "", row.happened_at,
-                fit.value, fit.sentence,
-            )  # fmt: skip
+def _changes(connection: Connection, actor: Actor, incident_id: str) -> tuple[Change, ...]:
+    return tuple(
+        Change(
+            each.change.id, each.change.kind, each.change.service, each.change.version or "", each.change.summary, each.change.link or "",
+            each.change.undo or "", each.change.happened_at, each.score.value, each.score.sentence,
         )
-    return tuple(found)
+        for each in suspects_of(connection, actor, incident_id)
+    )  # fmt: skip
 
 
 def _pageable(connection: Connection, organisation: Organisation, now: datetime) -> tuple[Candidate, ...]:

@@ -1,0 +1,63 @@
+"""Forms of alerts: snooze a group, silence by labels."""
+
+from tocsin.alerts.usecases import groups, quieting
+from tocsin.errors import Invalid
+from tocsin.web.forms.sending import Form, Given, Sent
+from tocsin.web.screens import Asked
+from tocsin.web.views.common import Field, FormView
+
+
+def _ask_snooze(asked: Asked) -> FormView:
+    at = f"/alerts/{asked.path['group']}/snooze"
+    fields = (Field("for", "For", "text", "1h", "30m, 2h, 1d", required=True), Field("reason", "Why", "text"))
+    return FormView("Keep the group quiet", "It pages again when the time is over, or at once when it gets worse.", at, fields, "Snooze", "/alerts")
+
+
+def _snooze(asked: Asked, given: Given) -> Sent:
+    wait = given.duration("for")
+    if wait is None:
+        raise Invalid("say for how long, such as 30m", "for")
+    command = groups.SnoozeGroup(str(asked.path["group"]), asked.now + wait, given.optional("reason"))
+    groups.snooze_group(asked.connection, asked.actor, command, asked.now)
+    return Sent("/alerts", "Quiet until then.")
+
+
+def _wake(asked: Asked, given: Given) -> Sent:
+    del given
+    groups.end_snooze(asked.connection, asked.actor, str(asked.path["group"]), asked.now)
+    return Sent("/alerts", "It may page again.")
+
+
+def _ask_silence(asked: Asked) -> FormView:
+    fields = (
+        Field("match", "Labels", "textarea", asked.query.get("match", ""), "One a line: service=checkout-api. All must match", required=True),
+        Field("for", "For", "text", "2h", required=True),
+        Field("reason", "Why", "text", required=True),
+    )
+    return FormView("Silence alerts", "Alerts that carry all of these labels do not page until then. They are still kept.", "/alerts/silence", fields, "Silence", "/alerts")
+
+
+def _silence(asked: Asked, given: Given) -> Sent:
+    match = {}
+    for line in given.text("match").splitlines():
+        name, equals, value = line.strip().partition("=")
+        if not equals or not name.strip():
+            raise Invalid(f"'{line.strip()}' is no label; write name=value", "match")
+        match[name.strip()] = value.strip()
+    wait = given.duration("for")
+    command = quieting.CreateSilence(match, asked.now + wait if wait else None, given.text("reason"))
+    quieting.create_silence(asked.connection, asked.actor, command, asked.now)
+    return Sent("/alerts", "Silenced.")
+
+
+def _end_silence(asked: Asked, given: Given) -> Sent:
+    quieting.cancel_silence(asked.connection, asked.actor, given.text("silence"), asked.now)
+    return Sent("/alerts", "The silence is over.")
+
+
+FORMS = (
+    Form("/alerts/{group}/snooze", _snooze, _ask_snooze, page="alerts"),
+    Form("/alerts/{group}/wake", _wake, page="alerts"),
+    Form("/alerts/silence", _silence, _ask_silence, page="alerts"),
+    Form("/alerts/silence/end", _end_silence, page="alerts"),
+)

@@ -1,0 +1,203 @@
+"""Groups of alerts: who has them, why they page or not; silences; what came in and when."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from tocsin.intake.queries import integrations_now, waiting_count
+from tocsin.store.tables.alerts import alerts as alert_rows
+from tocsin.web import format as say
+from tocsin.web.reading import alerts, incidents, pages, people
+from tocsin.web.screens import Answer, Asked, Screen
+from tocsin.web.views.common import Action, Badge, Person, Verdict
+
+_HALF_HOUR = 30
+_LATE = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One alert of a group."""
+
+    labels: str
+    text: str
+    at: datetime
+    firing: bool
+
+
+@dataclass(frozen=True)
+class Group:
+    """One group as a row that opens."""
+
+    id: str
+    verdict: Verdict
+    title: str
+    note: str
+    minutes: tuple[int, ...]
+    count: int
+    since: datetime
+    holder: Person | None
+    incident: Badge | None
+    why: str
+    members: tuple[Member, ...]
+    more: int
+    quiet: bool
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """An integration and when it was last heard."""
+
+    name: str
+    last: str
+    refused: int
+
+
+@dataclass(frozen=True)
+class SilenceRow:
+    """A silence in force."""
+
+    id: str
+    match: str
+    reason: str
+    until: datetime
+    by: str
+
+
+@dataclass(frozen=True)
+class AlertsView:
+    """The whole page."""
+
+    tab: str
+    answer: str
+    rest: str
+    groups: tuple[Group, ...]
+    silences: tuple[SilenceRow, ...]
+    sources: tuple[Source, ...]
+    set_aside: int
+    may_act: bool
+
+
+def load(asked: Asked) -> Answer:
+    """Open groups, or the closed ones under /alerts?tab=history."""
+    connection, actor, now = asked.connection, asked.actor, asked.now
+    tab = asked.query.get("tab", "now")
+    rows = alerts.groups_now(connection, actor, closed=tab == "history")
+    members = alerts.members(connection, [row.id for row in rows[:50]])
+    paged = pages.of_groups(connection, [row.id for row in rows])
+    numbers = {head.id: head for head in incidents.listed(connection, actor, "all", 0, "", 0, 200)}
+    known = people.names(connection)
+    shown = []
+    for row in rows:
+        page = paged.get(row.id)
+        holder = known.person(page.acknowledged_by) if page is not None and page.acknowledged_by else None
+        head = numbers.get(row.incident_id)
+        shown.append(_group(asked, row, page, holder, head, members.get(row.id, [])))
+    open_ones = [group for group in shown if not group.quiet]
+    unheld = sum(paged[row.id].state == "open" for row in rows if row.id in paged and row.state == "open")
+    view = AlertsView(
+        tab=tab,
+        answer=_answer(len(open_ones), unheld) if tab == "now" else f"{say.figure(len(rows), 'closed group')}, newest first.",
+        rest=f"In the last hour {say.figure(alerts.received_since(connection, now - timedelta(hours=1)), 'alert')} came in.",
+        groups=tuple(shown),
+        silences=tuple(
+            SilenceRow(row.id, ", ".join(f"{k}={v}" for k, v in row.match.items()), row.reason, row.ends_at, known.of(row.created_by))
+            for row in alerts.silences_now(connection, now)
+        ),
+        sources=tuple(
+            Source(each.name, f"{say.coarse(now - each.last_at)} ago" if each.last_at else "nothing yet", each.refused)
+            for each in integrations_now(connection, actor)
+            if each.disabled_at is None
+        ),
+        set_aside=waiting_count(connection),
+        may_act=asked.responds,
+    )  # fmt: skip
+    return Answer(view, frozenset({"alerts", "groups", "pages", "silences"}))
+
+
+def _answer(open_groups: int, unheld: int) -> str:
+    if not open_groups:
+        return "No group needs anyone."
+    many = say.sentence(f"{say.count_of(open_groups, 'group')} {'is' if open_groups == 1 else 'are'} open")[:-1]
+    return f"{many}, and {'everyone of them has someone' if not unheld else say.count_of(unheld, 'of them has nobody', 'of them have nobody')}."
+
+
+def _group(
+    asked: Asked, row: Row[Any], page: Row[Any] | None, holder: Person | None, head: Row[Any] | None, members: list[Row[Any]]
+) -> Group:
+    now = asked.now
+    snoozed = row.snoozed_until is not None and row.snoozed_until > now
+    quiet = row.state == "closed" or snoozed or row.urgency != "page"
+    if row.state == "closed":
+        verdict = Verdict("pass", "Resolved")
+    elif snoozed:
+        verdict = Verdict("skip", f"Snoozed to {say.hour_minute(row.snoozed_until)}")
+    elif page is not None and page.state == "open":
+        verdict = Verdict("fail", "Nobody has it")
+    elif holder is not None:
+        verdict = Verdict("held", "Acknowledged")
+    elif row.state == "closing":
+        verdict = Verdict("pass", "Resolving")
+    else:
+        verdict = Verdict("skip", {"notify": "Told", "record": "Recorded"}.get(row.urgency, "In an incident" if head else "Open"))
+    actions: tuple[Action, ...] = ()
+    if asked.responds and row.state != "closed":
+        if page is not None and page.state == "open":
+            actions += (Action("Acknowledge", f"/pages/{page.id}/acknowledge", "crit", post=True),)
+        if head is None:
+            services = " ".join(row.services)
+            actions += (Action("Declare…", f"/incidents/new?group={row.id}&title={_quoted(row.title)}&services={_quoted(services)}"),)
+        if snoozed:
+            actions += (Action("End snooze", f"/alerts/{row.id}/wake", post=True),)
+        else:
+            actions += (Action("Snooze…", f"/alerts/{row.id}/snooze", "quiet"),)
+    return Group(
+        id=row.id,
+        verdict=verdict,
+        title=row.title,
+        note=say.listed(row.services) or row.route,
+        minutes=_minutes(asked, row.id),
+        count=row.firing if row.state != "closed" else row.total,
+        since=row.opened_at,
+        holder=holder,
+        incident=Badge(f"INC-{head.number}", "crit" if head.severity == 1 else "line", href=f"/incidents/{head.number}") if head else None,
+        why=row.why or "",
+        members=tuple(
+            Member(
+                ", ".join(f"{k}={v}" for k, v in list(member.labels.items())[:4]), member.annotations.get("summary", member.title),
+                member.started_at or member.received_at, member.state == "firing",
+            )
+            for member in members
+        ),
+        more=max(0, row.total - len(members)),
+        quiet=quiet,
+        actions=actions,
+    )  # fmt: skip
+
+
+def _quoted(text: str) -> str:
+    from urllib.parse import quote
+
+    return quote(text)
+
+
+def _minutes(asked: Asked, group_id: str) -> tuple[int, ...]:
+    """How many alerts of the group fired in each of the last thirty minutes."""
+    since = asked.now - timedelta(minutes=_HALF_HOUR)
+    columns = (alert_rows.c.received_at, alert_rows.c.ended_at, alert_rows.c.state)
+    query = select(*columns).where(alert_rows.c.group_id == group_id)  # the group itself was found with the actor's rights
+    counts = [0] * _HALF_HOUR
+    for row in asked.connection.execute(query.limit(500)):
+        first = max(0, int((row.received_at - since).total_seconds() // 60))
+        last = _HALF_HOUR - 1
+        if row.state != "firing" and row.ended_at is not None:
+            last = int((row.ended_at - since).total_seconds() // 60)
+        for minute in range(first, min(last, _HALF_HOUR - 1) + 1):
+            counts[minute] += 1
+    return tuple(counts)
+
+
+SCREEN = Screen("/alerts", "alerts", "alerts.html", load, ("alerts/body.html",))

@@ -1,0 +1,212 @@
+"""Who is on call: a question on top, the calendar, gaps, your shifts, the policies' steps."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from tocsin.errors import Invalid
+from tocsin.oncall.queries import list_overrides, shifts_between, shifts_of_person, who_is_on_call
+from tocsin.organisation.queries import everything
+from tocsin.web import format as say
+from tocsin.web.instants import parse_instant
+from tocsin.web.reading import oncall, people
+from tocsin.web.screens import Answer, Asked, Screen
+from tocsin.web.views.common import Action, Names
+
+_WEEK = timedelta(days=7)
+_MONTH = timedelta(days=30)
+_HOURS = 168.0
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A shift in the calendar: hours from the start of the shown week."""
+
+    start: float
+    end: float
+    who: str
+    kind: str  # a b me gap
+    cover: bool = False
+    note: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A schedule's row."""
+
+    name: str
+    note: str
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True)
+class GapRow:
+    """When nobody is on call."""
+
+    schedule: str
+    schedule_id: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True)
+class Shift:
+    """One of your own shifts."""
+
+    title: str
+    note: str
+    left: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a policy."""
+
+    at: str
+    who: str
+    note: str
+
+
+@dataclass(frozen=True)
+class OverrideLine:
+    """An override that stands or is to come."""
+
+    id: str
+    text: str
+    note: str
+
+
+@dataclass(frozen=True)
+class OncallView:
+    """The whole page."""
+
+    asked_for: str
+    asked_error: str
+    answers: tuple[tuple[str, str], ...]
+    title: str
+    days: tuple[tuple[str, bool, bool], ...]
+    lanes: tuple[Lane, ...]
+    now_at: float | None
+    before: str
+    after: str
+    gaps: tuple[GapRow, ...]
+    mine: tuple[Shift, ...]
+    policies: tuple[tuple[str, tuple[Step, ...]], ...]
+    overrides: tuple[OverrideLine, ...]
+    may_override: bool
+    override: Action
+
+
+def load(asked: Asked) -> Answer:
+    """The week of `?week=2026-11-16` (this one without), the answer for `?at=`."""
+    connection, now = asked.connection, asked.now
+    known, organisation = people.names(connection), everything(connection)
+    error, when = "", now
+    if text := asked.query.get("at", ""):
+        try:
+            when = parse_instant(text, now, "at")
+        except Invalid as mistake:
+            error = mistake.message
+    start = _week(asked.query.get("week", ""), now)
+    lanes = tuple(_lane(asked, known, schedule_id, spec.name, start) for schedule_id, spec in organisation.schedules.items())
+    days = []
+    for index in range(7):
+        day = start + timedelta(days=index)
+        days.append((f"{say.day(day)[:3]} {day.day}", day.date() == now.astimezone(UTC).date(), day.weekday() > 4))
+    gaps = [
+        GapRow(spec.name, schedule_id, gap.start, gap.end)
+        for schedule_id, spec in organisation.schedules.items()
+        for gap in oncall.gaps_between(connection, schedule_id, now, now + _MONTH)
+    ]
+    at = (now - start) / _WEEK * 100
+    view = OncallView(
+        asked_for=when.strftime("%Y-%m-%d %H:%M"),
+        asked_error=error,
+        answers=tuple(
+            (spec.name, known.of(person) if (person := who_is_on_call(connection, schedule_id, when)) else "")
+            for schedule_id, spec in organisation.schedules.items()
+        ),
+        title=f"{say.day(start)} to {say.day(start + timedelta(days=6), now)}",
+        days=tuple(days),
+        lanes=lanes,
+        now_at=round(at, 2) if 0 <= at <= 100 else None,
+        before=(start - _WEEK).date().isoformat(),
+        after=(start + _WEEK).date().isoformat(),
+        gaps=tuple(sorted(gaps, key=lambda gap: gap.start)[:8]),
+        mine=_mine(asked, organisation.schedules, known),
+        policies=_policies(organisation, known),
+        overrides=tuple(
+            OverrideLine(
+                row.id, f"{known.of(row.person_id)} has {known.of(row.schedule_id)}",
+                f"{say.moment(row.starts_at, now)} to {say.moment(row.ends_at, now)}{f': {row.reason}' if row.reason else ''}",
+            )
+            for row in list_overrides(connection, ends_after=now)
+            if row.cancelled_at is None
+        ),
+        may_override=asked.responds,
+        override=Action("Override", "/oncall/override", "primary", "swap"),
+    )  # fmt: skip
+    return Answer(view, frozenset({"overrides", "organisation", "oncall"}))
+
+
+def _week(text: str, now: datetime) -> datetime:
+    try:
+        day = datetime.fromisoformat(text).replace(tzinfo=UTC) if text else now.astimezone(UTC)
+    except ValueError:
+        day = now.astimezone(UTC)
+    midnight = day.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight - timedelta(days=midnight.weekday())
+
+
+def _lane(asked: Asked, known: Names, schedule_id: str, name: str, start: datetime) -> Lane:
+    end = start + _WEEK
+    bars, shade, last, faces = [], "a", "", set()
+    for shift in shifts_between(asked.connection, schedule_id, start, end):
+        if shift.person != last:
+            shade, last = ("b" if shade == "a" else "a"), shift.person
+        faces.add(shift.person)
+        mine = shift.person == asked.person_id
+        who = f"You, {known.of(shift.person)}" if mine else known.of(shift.person)
+        note = f"{known.of(shift.person)}, {say.weekday_time(shift.start)} to {say.weekday_time(shift.end)}"
+        bars.append(
+            Bar(_hour(shift.start, start), _hour(shift.end, start), who, "me" if mine else shade, shift.source == "override", note)
+        )
+    for gap in oncall.gaps_between(asked.connection, schedule_id, max(start, asked.now), end) if end > asked.now else []:
+        query = f"schedule={schedule_id}&from={gap.start:%Y-%m-%dT%H:%M}&to={gap.end:%Y-%m-%dT%H:%M}"
+        label = say.coarse(gap.end - gap.start)
+        bars.append(Bar(_hour(gap.start, start), _hour(gap.end, start), label, "gap", note="Nobody", href=f"/oncall/override?{query}"))
+    return Lane(name, say.figure(len(faces), "person", "people"), tuple(sorted(bars, key=lambda bar: bar.start)))
+
+
+def _hour(at: datetime, start: datetime) -> float:
+    return round(min(_HOURS, max(0.0, (at - start).total_seconds() / 3600)), 2)
+
+
+def _mine(asked: Asked, schedules: object, known: Names) -> tuple[Shift, ...]:
+    del schedules
+    if not asked.person_id:
+        return ()
+    shown = []
+    for schedule_id, shift in shifts_of_person(asked.connection, asked.person_id, asked.now, asked.now + _MONTH)[:4]:
+        name = known.of(schedule_id)
+        if shift.start <= asked.now:
+            shown.append(Shift("On call now", f"{name}, until {say.moment(shift.end, asked.now)}", shift.end))
+        else:
+            shown.append(Shift(f"{say.moment(shift.start, asked.now)} to {say.moment(shift.end, asked.now)}", name))
+    return tuple(shown)
+
+
+def _policies(organisation: object, known: Names) -> tuple[tuple[str, tuple[Step, ...]], ...]:
+    found = []
+    for policy in organisation.policies.values():  # type: ignore[attr-defined]
+        steps, at = [], timedelta()
+        for step in policy.steps:
+            who = say.listed(known.of(target.id) for target in step.page)
+            steps.append(Step(say.duration(at), who, say.listed(target.kind for target in step.page).capitalize()))
+            at += step.wait
+        steps.append(Step(say.duration(at), f"Start again, {say.figure(policy.repeat, 'time')}" if policy.repeat else "Last resort", "Then the last resort, every 15 min without end"))
+        found.append((policy.name, tuple(steps)))
+    return tuple(found)
+
+
+SCREEN = Screen("/oncall", "oncall", "oncall.html", load, ("oncall/body.html",))
