@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Table, and_, func, or_, select, update
 from tocsin.engine.deliveries import Delivery
 from tocsin.engine.tasks import COALESCING
 from tocsin.engine.work import LEASE, MOST_TRIES, PAGE_PATIENCE, Job, backoff
-from tocsin.store.columns import lock_rows
+from tocsin.store.columns import Instant, lock_rows
 from tocsin.store.tables.engine import deadlines, deliveries, tasks
 
 _jitter = random.SystemRandom()
@@ -203,11 +203,10 @@ def due_lanes(connection: Connection, now: datetime) -> list[str]:
 
 def next_due(connection: Connection) -> datetime | None:
     """The soonest moment at which some row may be claimed; None when nothing waits."""
-    moments = []
+    moments: list[datetime | None] = []
     for table in (deadlines, tasks):
-        soonest = select(func.min(func.coalesce(table.c.lease_until, table.c.next_try_at))).where(
-            table.c.state == "waiting"
-        )
+        when = func.coalesce(table.c.lease_until, table.c.next_try_at, type_=Instant())
+        soonest = select(func.min(when, type_=Instant())).where(table.c.state == "waiting")
         moments.append(connection.execute(soonest).scalar())
     moments.append(
         connection.execute(select(func.min(deliveries.c.next_try_at)).where(deliveries.c.state == "waiting")).scalar()
@@ -215,17 +214,8 @@ def next_due(connection: Connection) -> datetime | None:
     moments.append(
         connection.execute(select(func.min(deliveries.c.lease_until)).where(deliveries.c.state == "sending")).scalar()
     )
-    found = [_aware(connection, moment) for moment in moments if moment is not None]
+    found = [moment for moment in moments if moment is not None]
     return min(found, default=None)
-
-
-def _aware(connection: Connection, moment: Any) -> datetime:
-    """`coalesce` loses the column's type on SQLite; give it back."""
-    if isinstance(moment, datetime):
-        return moment
-    converted = deadlines.c.due_at.type.process_result_value(moment, connection.dialect)
-    assert converted is not None
-    return converted
 
 
 def release_leases(connection: Connection, node: str, now: datetime) -> int:

@@ -9,6 +9,7 @@ import contextlib
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Connection, update
 
@@ -59,9 +60,12 @@ class Loop:
     async def start(self) -> None:
         """Begin turning on this event loop."""
         here = asyncio.get_running_loop()
-        self._stop_listening = self._database.listen(
-            lambda topics: here.call_soon_threadsafe(self._awake.set) if topics & {WORK, "reconnected"} else None
-        )
+
+        def wake(topics: frozenset[str]) -> None:
+            if topics & {WORK, "reconnected"}:
+                here.call_soon_threadsafe(self._awake.set)
+
+        self._stop_listening = self._database.listen(wake)
         self._turning = asyncio.create_task(self._turn_for_ever(), name="tocsin-loop")
 
     async def stop(self) -> None:
@@ -169,10 +173,7 @@ class Loop:
             room = self._registry.lanes.get(lane, _DEFAULT_CONCURRENCY) - len(busy)
             if room <= 0:
                 continue
-            kinds = tuple(self._registry.senders)
-            claimed = await self._database.write_async(
-                lambda c, at, lane=lane, kinds=kinds, room=room: claims.claim_deliveries(c, lane, kinds, self._node, at, room)
-            )
+            claimed = await self._database.write_async(partial(self._claim_deliveries, lane, room))
             for one in claimed:
                 task = asyncio.create_task(self._deliver(one), name=f"deliver-{lane}")
                 busy.add(task)
@@ -180,6 +181,9 @@ class Loop:
                 task.add_done_callback(lambda _: self._awake.set())
             started += len(claimed)
         return started
+
+    def _claim_deliveries(self, lane: str, limit: int, connection: Connection, now: datetime) -> list[ClaimedDelivery]:
+        return claims.claim_deliveries(connection, lane, tuple(self._registry.senders), self._node, now, limit)
 
     async def _deliver(self, claimed: ClaimedDelivery) -> None:
         delivery = claimed.delivery

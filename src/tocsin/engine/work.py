@@ -89,5 +89,6 @@ def _once(handlers: Mapping[str, object], kind: str) -> None:
 
 def backoff(attempt: int, jitter: float) -> timedelta:
     """How long after the `attempt`-th failure to wait: doubling from 1 s to 5 min, plus up to half by `jitter` (0–1)."""
-    base = min(_FIRST_BACKOFF * 2 ** min(attempt - 1, 20), _LONGEST_BACKOFF)
+    doubled: timedelta = _FIRST_BACKOFF * 2 ** min(attempt - 1, 20)
+    base = min(doubled, _LONGEST_BACKOFF)
     return base + base * 0.5 * jitter

@@ -144,7 +144,9 @@ class PostgresAnnouncer:
             _log.debug("the database was gone before we left")
 
     def _payloads(self, topics: list[str]) -> list[str]:
-        payloads, batch, size = [], [], 0
+        payloads: list[str] = []
+        batch: list[str] = []
+        size = 0
         for topic in topics:
             if size + len(topic.encode()) > _LONGEST_PAYLOAD and batch:
                 payloads.append(json.dumps([self._node, *batch]))

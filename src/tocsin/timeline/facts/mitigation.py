@@ -216,7 +216,7 @@ def apply_mitigation(part: MitigationPart, entry: Entry) -> MitigationPart:
             )
             return part.model_copy(update={"decisions": {**part.decisions, fact.decision_id: opened}})
         case DecisionRan():
-            ran = {
+            ran: dict[str, object] = {
                 "ended_at": fact.ended_at,
                 "exit_code": fact.exit_code,
                 "output": fact.output,
