@@ -9,7 +9,7 @@ shifts that end where the next begins leave no gap and no overlap in spring or a
 import difflib
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from tocsin.errors import Invalid
 
@@ -28,9 +28,10 @@ def zone_names() -> frozenset[str]:
 @lru_cache(maxsize=512)
 def zone(name: str) -> ZoneInfo:
     """The zone of an IANA name ('Africa/Lagos'). Raises Invalid with the nearest valid name."""
-    if name not in zone_names():
-        raise Invalid(f"'{name}' is no time zone{_nearest_zone(name)}", field="time_zone")
-    return ZoneInfo(name)
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Invalid(f"'{name}' is no time zone{_nearest_zone(name)}", field="time_zone") from None
 
 
 def _nearest_zone(name: str) -> str:

@@ -21,7 +21,7 @@ from tocsin.store.database import Database
 from tocsin.store.tables.engine import deadlines
 from tocsin.store.tables.identity import audit
 
-EXAMPLE = texts_of(Path("docs/examples/larkfield"))
+EXAMPLE = texts_of(Path(__file__).parents[2] / "docs/examples/larkfield")
 MARA = person("mara", "Mara Lindqvist", Right.RESPONDER)
 KOFI = person("kofi", "Kofi Mensah", Right.RESPONDER)
 DANA = person("dana", "Dana Okafor", Right.MANAGER)

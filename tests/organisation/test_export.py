@@ -18,7 +18,7 @@ from tocsin.organisation.model.vendor import Vendor
 from tocsin.organisation.schema import json_schema
 from tocsin.runbook.yaml_tree import read_yaml
 
-EXAMPLE = Path("docs/examples/larkfield")
+EXAMPLE = Path(__file__).parents[2] / "docs/examples/larkfield"
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\r\x85\u2028\u2029"), max_size=80)
 names = texts.map(str.strip).filter(bool)
 

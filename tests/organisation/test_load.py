@@ -27,7 +27,7 @@ def mistakes(*files: str, **more: str) -> list[str]:
 
 
 def test_the_example_of_the_docs_has_no_mistake() -> None:
-    loaded = load_directory(Path("docs/examples/larkfield"))
+    loaded = load_directory(Path(__file__).parents[2] / "docs/examples/larkfield")
     assert [str(each) for each in loaded.mistakes] == []
     checkout = loaded.objects["service", "checkout-api"]
     assert isinstance(checkout, Service)
@@ -63,19 +63,15 @@ policies:
 """
     zone = "'Europe/Stokholm' is no time zone; did you mean 'Europe/Stockholm'?"
     assert mistakes(PEOPLE, TEAMS, text) == [
+        "2.yaml:4: services.checkout-api.team: there is no team 'paymnts'. Did you mean 'payments'?",
         "2.yaml:5: services.checkout-api.teir: there is no such field. Did you mean 'tier'?",
+        "2.yaml:8: services.search.team: there is no team 'paymnts'. Did you mean 'payments'?",
         "2.yaml:9: services.search.tier: should be less than or equal to 4, not '9'.",
+        "2.yaml:10: services.search.depends_on.1: there is no service 'serach'. Did you mean 'search'?",
+        "2.yaml:15: schedules.payments.rotations.0.people.0: there is no person 'marra'. Did you mean 'mara'?",
         f"2.yaml:17: schedules.payments.rotations.0.time_zone: {zone}",
         "2.yaml:22: policies.payments.steps.0.page.0.schedul: there is no such field. Did you mean 'schedule'?",
         "2.yaml:23: policies.payments.steps.0.wait: 5 is no duration: write a number and a unit, for example 5m.",
-    ]
-    right = text.replace("teir", "tier").replace("tier: 9", "tier: 2").replace("Stokholm", "Stockholm")
-    right = right.replace("schedul:", "schedule:").replace("wait: 5\n", "wait: 5m\n")
-    assert mistakes(PEOPLE, TEAMS, right) == [
-        "2.yaml:4: services.checkout-api.team: there is no team 'paymnts'. Did you mean 'payments'?",
-        "2.yaml:8: services.search.team: there is no team 'paymnts'. Did you mean 'payments'?",
-        "2.yaml:10: services.search.depends_on.1: there is no service 'serach'. Did you mean 'search'?",
-        "2.yaml:15: schedules.payments.rotations.0.people.0: there is no person 'marra'. Did you mean 'mara'?",
     ]
 
 
@@ -104,8 +100,7 @@ policies:
     ],
 )
 def test_a_mistake_says_what_is_wrong(text: str, told: str) -> None:
-    [found] = mistakes(text)
-    assert found.startswith(told)
+    assert any(found.startswith(told) for found in mistakes(text))
 
 
 def test_the_kind_of_a_check_is_told_when_it_is_wrong() -> None:
@@ -116,6 +111,15 @@ def test_the_kind_of_a_check_is_told_when_it_is_wrong() -> None:
     assert mistakes(PEOPLE, TEAMS, service % "promql, query: up, treshold: 1") == [
         "2.yaml:6: services.s.checks.c.threshold: is needed.",
         "2.yaml:6: services.s.checks.c.treshold: there is no such field. Did you mean 'threshold'?",
+    ]
+
+
+def test_a_key_that_stands_twice_hides_no_other_mistake() -> None:
+    text = TEAMS.replace("name: Payments", "name: A, name: B, members: [], polcy: x")
+    assert mistakes(PEOPLE, text) == [
+        "1.yaml:2: 'members' stands twice, first on line 2. Remove one.",
+        "1.yaml:2: 'name' stands twice, first on line 2. Remove one.",
+        "1.yaml:2: teams.payments.polcy: there is no such field. Did you mean 'policy'?",
     ]
 
 

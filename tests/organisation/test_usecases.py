@@ -23,7 +23,7 @@ from tocsin.store.tables.engine import tasks
 from tocsin.store.tables.identity import accounts, audit
 from tocsin.store.tables.oncall import overrides
 
-EXAMPLE = texts_of(Path("docs/examples/larkfield"))
+EXAMPLE = texts_of(Path(__file__).parents[2] / "docs/examples/larkfield")
 DANA = person("dana", "Dana Okafor", Right.MANAGER)
 SMALL = {
     "a.yaml": """\

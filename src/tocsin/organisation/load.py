@@ -15,11 +15,12 @@ from tocsin.organisation.model import KEY_OF, SETTINGS_ID, Kind
 from tocsin.organisation.model.fields import Spec
 from tocsin.organisation.model.person import Person
 from tocsin.organisation.model.service import Service
-from tocsin.organisation.reading import LONGEST_FILE, Described, read_file
-from tocsin.organisation.references import Objects, dangling, users_of
+from tocsin.organisation.reading import LONGEST_FILE, Broken, Described, read_file
+from tocsin.organisation.references import Objects, dangling, references_in, users_of
 from tocsin.runbook.findings import nearest
 
 MOST_FILES = 5000
+_MOST_COMPARED = 500_000  # names; beyond, finding the nearest would take longer than anybody waits
 LONGEST_ALL = 64 * 1024 * 1024
 _YAML = (".yaml", ".yml")
 
@@ -93,7 +94,7 @@ def load_texts(texts: Mapping[str, str], held: Mapping[Key, Held] | None = None)
     """
     described: list[Described] = []
     mistakes: list[FileMistake] = []
-    broken: set[Key] = set()
+    broken: list[Broken] = []
     files = sorted(path for path in texts if path.endswith(_YAML))
     if not files:
         return Loaded((), (FileMistake(".", 0, "", "holds no YAML file.", "Put the organisation into *.yaml files."),))
@@ -105,7 +106,7 @@ def load_texts(texts: Mapping[str, str], held: Mapping[Key, Held] | None = None)
         content = read_file(file, texts[file])
         described += content.described
         mistakes += content.mistakes
-        broken |= content.broken
+        broken += content.broken
         unread |= not content.is_yaml
     described, wrong = runbooks.attach(described, texts)
     mistakes += wrong
@@ -114,11 +115,14 @@ def load_texts(texts: Mapping[str, str], held: Mapping[Key, Held] | None = None)
     mistakes += _former_ids(described)
     named = {(each.kind, each.id) for each in described}
     renamed = renames(described, held or {}, named)
-    others = Others.of(held or {}, named | broken, renamed)
+    half_read = {(each.kind, each.id) for each in broken}
+    others = Others.of(held or {}, named | half_read, renamed)
     objects: Objects = {**others.staying, **{(each.kind, each.id): each.spec for each in described}}
     if not unread:  # else half of the objects seem to be missing
-        mistakes += _references(described, objects, others, broken)
-        mistakes += _settings(objects, others, broken)
+        reasons = _Reasons(objects, others, half_read)
+        mistakes += _references(described, objects, others, half_read, reasons)
+        mistakes += _references_of_broken(broken, objects, half_read, reasons)
+        mistakes += _settings(objects, others, half_read)
     mistakes += _services(described)
     mistakes += _one_address_each(described)
     mistakes += runbooks.check(objects, described)
@@ -175,18 +179,18 @@ def _former_ids(described: Iterable[Described]) -> Iterator[FileMistake]:
 
 
 def _references(
-    described: Iterable[Described], objects: Objects, others: Others, broken: Collection[Key]
+    described: Iterable[Described], objects: Objects, others: Others, half_read: Collection[Key], reasons: "_Reasons"
 ) -> Iterator[FileMistake]:
     """References that lead nowhere; those to objects that are there but wrong are left out, one mistake is enough."""
     by_key = {(each.kind, each.id): each for each in described}
     told: set[Key] = set()
     for wrong in dangling(objects):
         kind, id = wrong.reference.kind, wrong.reference.id
-        if (kind, id) in broken:
+        if (kind, id) in half_read:
             continue
         user = by_key.get(wrong.user)
         if user is not None:
-            yield user.mistake(wrong.reference.field, *_why(kind, id, objects, others, deactivated=wrong.deactivated))
+            yield user.mistake(wrong.reference.field, *reasons.why(kind, id, deactivated=wrong.deactivated))
         elif (kind, id) in others.leaving and (kind, id) not in told:
             told.add((kind, id))
             who = ", ".join(_says(key, others) for key in users_of(objects, kind, id) if key not in by_key)
@@ -198,17 +202,43 @@ def _references(
             yield FileMistake(".", 0, f"{KEY_OF[kind]}.{id}", f"can't be deactivated: used by {who}.")
 
 
-def _why(kind: Kind, id: str, objects: Objects, others: Others, *, deactivated: bool) -> tuple[str, str]:
-    if (kind, id) in others.leaving:
-        gone = "deactivate" if kind == "person" else "remove"
-        return f"{kind} '{id}' is in no file, so this would {gone} it, but it is used here.", ""
-    if deactivated:
-        return f"'{id}' is deactivated.", "Name somebody else, or remove `active: false`."
-    former = next((key[1] for key, spec in objects.items() if key[0] == kind and id in getattr(spec, "was", ())), None)
-    if former is not None:
-        return f"there is no {kind} '{id}'.", f"It is '{former}' now."
-    names = [name for (each, name), spec in objects.items() if each == kind and getattr(spec, "active", True)]
-    return f"there is no {kind} '{id}'.", nearest(id, names)
+def _references_of_broken(
+    broken: Iterable[Broken], objects: Objects, half_read: Collection[Key], reasons: "_Reasons"
+) -> Iterator[FileMistake]:
+    """What objects with a mistake name wrongly besides: every mistake is told at once."""
+    for each in broken:
+        for reference in references_in(each.kind, each.node.plain()):
+            key: Key = (reference.kind, reference.id)
+            is_path = reference.kind == "runbook" and reference.id.endswith(".md")
+            if key in half_read or is_path:
+                continue
+            target = objects.get(key)
+            if target is None or not getattr(target, "active", True):
+                yield each.mistake(reference.field, *reasons.why(*key, deactivated=target is not None))
+
+
+class _Reasons:
+    """Says why a reference leads nowhere, with the nearest valid name for the first few hundred."""
+
+    def __init__(self, objects: Objects, others: Others, half_read: Collection[Key]) -> None:
+        self._objects, self._others, self._half_read = objects, others, half_read
+        self._compared = 0
+
+    def why(self, kind: Kind, id: str, *, deactivated: bool) -> tuple[str, str]:
+        """What is wrong, and what to write instead or ''."""
+        if (kind, id) in self._others.leaving:
+            gone = "deactivate" if kind == "person" else "remove"
+            return f"{kind} '{id}' is in no file, so this would {gone} it, but it is used here.", ""
+        if deactivated:
+            return f"'{id}' is deactivated.", "Name somebody else, or remove `active: false`."
+        of_kind = {name: spec for (each, name), spec in self._objects.items() if each == kind}
+        former = next((name for name, spec in of_kind.items() if id in getattr(spec, "was", ())), None)
+        if former is not None:
+            return f"there is no {kind} '{id}'.", f"It is '{former}' now."
+        names = {name for name, spec in of_kind.items() if getattr(spec, "active", True)}
+        names |= {name for each, name in self._half_read if each == kind}
+        self._compared += len(names)
+        return f"there is no {kind} '{id}'.", nearest(id, names) if self._compared < _MOST_COMPARED else ""
 
 
 def _says(key: Key, others: Others) -> str:

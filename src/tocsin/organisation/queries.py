@@ -68,7 +68,7 @@ def planned(connection: Connection, texts: Mapping[str, str]) -> tuple[Plan, tup
     """What applying these files (path to text) would change, and what is wrong with them; changes nothing."""
     now = held(connection)
     loaded = load_texts(texts, now)
-    return make_plan(now, loaded), loaded.mistakes
+    return (Plan() if loaded.mistakes else make_plan(now, loaded)), loaded.mistakes
 
 
 def exported(connection: Connection) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -13,7 +13,7 @@ from tocsin.organisation.mistakes import FileMistake, in_words
 from tocsin.organisation.model import KEY_OF, MODELS, SETTINGS_ID, TOP_LEVEL, Kind
 from tocsin.organisation.model.fields import SLUG_PATTERN, Spec
 from tocsin.runbook.findings import RunbookError, nearest
-from tocsin.runbook.yaml_tree import Node, read_yaml
+from tocsin.runbook.yaml_tree import Node, read_tree
 
 LONGEST_FILE = 8 * 1024 * 1024
 MOST_NODES = 1_000_000
@@ -48,12 +48,27 @@ class Described:
 
 
 @dataclass(frozen=True)
+class Broken:
+    """An object that is there but has a mistake; what it names can still be looked up."""
+
+    kind: Kind
+    id: str
+    file: str
+    node: Node
+
+    def mistake(self, field: str, message: str, near: str = "") -> FileMistake:
+        """A mistake in one of its fields."""
+        path = KEY_OF[self.kind] if self.kind == "settings" else f"{KEY_OF[self.kind]}.{self.id}"
+        return FileMistake(self.file, line_of(self.node, field.split(".")), f"{path}.{field}", message, near)
+
+
+@dataclass(frozen=True)
 class Content:
-    """One file's objects, its mistakes, and the ids of those that are there but could not be read."""
+    """One file's objects, its mistakes, and those that are there but have a mistake."""
 
     described: list[Described]
     mistakes: list[FileMistake]
-    broken: set[tuple[Kind, str]]
+    broken: list[Broken]
     is_yaml: bool = True
 
 
@@ -73,16 +88,17 @@ def line_of(node: Node, loc: list[str] | tuple[str | int, ...]) -> int:
 
 def read_file(file: str, text: str) -> Content:
     """The objects of one file, and what is wrong in it; whatever is right is returned also when something is not."""
-    content = Content([], [], set())
-    unread = Content([], content.mistakes, set(), is_yaml=False)
+    content = Content([], [], [])
+    unread = Content([], content.mistakes, [], is_yaml=False)
     if len(text) > LONGEST_FILE:
         content.mistakes.append(FileMistake(file, 0, "", f"is longer than {LONGEST_FILE >> 20} MiB. Split it."))
         return unread
     try:
-        root = read_yaml(text, 1, most_nodes=MOST_NODES, loader=_FAST)
+        root, findings = read_tree(text, 1, most_nodes=MOST_NODES, loader=_FAST)
     except RunbookError as wrong:
         content.mistakes.extend(FileMistake(file, each.line, "", each.what, each.fix) for each in wrong.findings)
         return unread
+    content.mistakes.extend(FileMistake(file, each.line, "", each.what, each.fix) for each in findings)
     if root.value is None:
         return content
     if not isinstance(root.value, dict):
@@ -101,7 +117,8 @@ def read_file(file: str, text: str) -> Content:
             continue
         for id, child in _objects(kind, node):
             _describe(kind, id, child, file, content)
-    return content
+    lost = any(each.what.startswith(f"'{key}' stands twice") for each in findings for key in TOP_LEVEL)
+    return replace(content, is_yaml=not lost)
 
 
 def _objects(kind: Kind, node: Node) -> Iterator[tuple[str, Node]]:
@@ -125,7 +142,7 @@ def _describe(kind: Kind, id: str, node: Node, file: str, content: Content) -> N
             loc = tuple(step for step in detail["loc"] if step != "[key]")
             field = ".".join([prefix, *map(str, _named(node, loc, detail["type"]))])
             content.mistakes.append(FileMistake(file, line_of(node, loc), field, *in_words(detail, model)))
-        content.broken.add((kind, id))
+        content.broken.append(Broken(kind, id, file, node))
         return
     content.described.append(Described(kind, id, spec, file, node))
 

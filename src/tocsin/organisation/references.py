@@ -1,20 +1,48 @@
 """Which object names which: every reference, whether it leads somewhere, and who uses what. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tocsin.organisation.model import Kind
-from tocsin.organisation.model.fields import Spec, Target
+from tocsin.organisation.model import MODELS, Kind
+from tocsin.organisation.model.fields import Spec
 from tocsin.organisation.model.person import Person
-from tocsin.organisation.model.policy import Policy
-from tocsin.organisation.model.routing import RoutingRule
-from tocsin.organisation.model.schedule import Schedule
-from tocsin.organisation.model.service import Service
-from tocsin.organisation.model.settings import Settings
-from tocsin.organisation.model.team import Team
 
 Objects = Mapping[tuple[Kind, str], Spec]
 """Specs by kind and id."""
+
+# Where each kind names others: a path into its fields ('*' stands for each member of a list), and what is named there.
+_PLACES: dict[Kind, tuple[tuple[str, Kind], ...]] = {
+    "settings": (
+        ("last_resort.*", "person"),
+        ("default_policy", "policy"),
+        ("runbook", "runbook"),
+        ("commander_schedule", "schedule"),
+        ("communications_schedule", "schedule"),
+        ("operations_schedule", "schedule"),
+        ("security_team", "team"),
+        ("legal_team", "team"),
+    ),
+    "team": (("members.*", "person"), ("policy", "policy"), ("runbook", "runbook")),
+    "schedule": (("team", "team"), ("rotations.*.people.*", "person")),
+    "policy": (
+        ("steps.*.page.*.person", "person"),
+        ("steps.*.page.*.schedule", "schedule"),
+        ("steps.*.page.*.team", "team"),
+    ),
+    "service": (
+        ("team", "team"),
+        ("secondary_team", "team"),
+        ("depends_on.*", "service"),
+        ("policy", "policy"),
+        ("experts.person", "person"),
+        ("experts.schedule", "schedule"),
+        ("experts.team", "team"),
+        ("runbook", "runbook"),
+        ("vendors.*", "vendor"),
+    ),
+    "routing": (("service", "service"), ("policy", "policy")),
+}
+_KIND_OF = {model: kind for kind, model in MODELS.items()}
 
 
 @dataclass(frozen=True)
@@ -37,9 +65,30 @@ class Dangling:
 
 def references(spec: Spec) -> Iterator[Reference]:
     """Every object that a spec names."""
-    for model, read in _READERS.items():
-        if isinstance(spec, model):
-            yield from read(spec)
+    yield from references_in(_KIND_OF[type(spec)], spec)
+
+
+def references_in(kind: Kind, value: object) -> Iterator[Reference]:
+    """As `references`, of plain values too, as a file holds them: whatever has not the right shape names nothing."""
+    for path, named in _PLACES.get(kind, ()):
+        for field, id in _walk(value, path.split("."), ""):
+            yield Reference(field, named, id)
+
+
+def _walk(value: object, path: list[str], field: str) -> Iterator[tuple[str, str]]:
+    if not path:
+        if isinstance(value, str):
+            yield field, value
+        return
+    step, *rest = path
+    prefix = f"{field}." if field else ""
+    if step == "*":
+        for place, member in enumerate(value) if isinstance(value, tuple | list) else ():
+            yield from _walk(member, rest, f"{prefix}{place}")
+    elif isinstance(value, Spec):
+        yield from _walk(getattr(value, step), rest, prefix + step)
+    elif isinstance(value, dict):
+        yield from _walk(value.get(step), rest, prefix + step)
 
 
 def dangling(objects: Objects) -> Iterator[Dangling]:
@@ -57,72 +106,3 @@ def users_of(objects: Objects, kind: Kind, id: str) -> list[tuple[Kind, str]]:
     """Which objects name this one, each once, in their order."""
     users = [key for key, spec in objects.items() if any((r.kind, r.id) == (kind, id) for r in references(spec))]
     return list(dict.fromkeys(users))
-
-
-def _one(field: str, kind: Kind, id: str | None) -> Iterator[Reference]:
-    if id is not None:
-        yield Reference(field, kind, id)
-
-
-def _many(field: str, kind: Kind, ids: Iterable[str]) -> Iterator[Reference]:
-    for place, id in enumerate(ids):
-        yield Reference(f"{field}.{place}", kind, id)
-
-
-def _target(field: str, target: Target) -> Iterator[Reference]:
-    yield Reference(f"{field}.{target.kind}", target.kind, target.id)
-
-
-def _of_settings(spec: Settings) -> Iterator[Reference]:
-    yield from _many("last_resort", "person", spec.last_resort)
-    yield from _one("default_policy", "policy", spec.default_policy)
-    yield from _one("runbook", "runbook", spec.runbook)
-    yield from _one("commander_schedule", "schedule", spec.commander_schedule)
-    yield from _one("communications_schedule", "schedule", spec.communications_schedule)
-    yield from _one("operations_schedule", "schedule", spec.operations_schedule)
-    yield from _one("security_team", "team", spec.security_team)
-    yield from _one("legal_team", "team", spec.legal_team)
-
-
-def _of_team(spec: Team) -> Iterator[Reference]:
-    yield from _many("members", "person", spec.members)
-    yield from _one("policy", "policy", spec.policy)
-    yield from _one("runbook", "runbook", spec.runbook)
-
-
-def _of_schedule(spec: Schedule) -> Iterator[Reference]:
-    yield from _one("team", "team", spec.team)
-    for place, rotation in enumerate(spec.rotations):
-        yield from _many(f"rotations.{place}.people", "person", rotation.people)
-
-
-def _of_policy(spec: Policy) -> Iterator[Reference]:
-    for place, step in enumerate(spec.steps):
-        for nth, target in enumerate(step.page):
-            yield from _target(f"steps.{place}.page.{nth}", target)
-
-
-def _of_service(spec: Service) -> Iterator[Reference]:
-    yield from _one("team", "team", spec.team)
-    yield from _one("secondary_team", "team", spec.secondary_team)
-    yield from _many("depends_on", "service", spec.depends_on)
-    yield from _one("policy", "policy", spec.policy)
-    yield from _one("runbook", "runbook", spec.runbook)
-    yield from _many("vendors", "vendor", spec.vendors)
-    if spec.experts is not None:
-        yield from _target("experts", spec.experts)
-
-
-def _of_routing(spec: RoutingRule) -> Iterator[Reference]:
-    yield from _one("service", "service", spec.service)
-    yield from _one("policy", "policy", spec.policy)
-
-
-_READERS: dict[type[Spec], Callable[..., Iterator[Reference]]] = {
-    Settings: _of_settings,
-    Team: _of_team,
-    Schedule: _of_schedule,
-    Policy: _of_policy,
-    Service: _of_service,
-    RoutingRule: _of_routing,
-}

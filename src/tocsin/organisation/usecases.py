@@ -222,6 +222,8 @@ def _keep_account(connection: Connection, key: Key, spec: Spec, now: datetime) -
 
 def _rename_person(connection: Connection, was: str, id: str) -> None:
     """Lead every row of every stage to a person's new id, so that no contact method, override or right is lost."""
+    if accounts.account_of(connection, id) is not None:
+        raise Conflict(f"'{was}' can't become '{id}': somebody else has an account under that id")
     for table in metadata.sorted_tables:
         if "person_id" in table.c and table.name not in _KEEPS_OLD_IDS:
             connection.execute(update(table).where(table.c.person_id == was).values(person_id=id))

@@ -43,11 +43,21 @@ class _Open:
     key_line: int = 0
 
 
-def read_yaml(text: str, first_line: int, *, most_nodes: int = MOST_NODES, loader: type[Any] = yaml.SafeLoader) -> Node:
+def read_yaml(text: str, first_line: int) -> Node:
     """Reads one block whose text begins at `first_line` of the document; raises RunbookError with its mistakes."""
+    root, findings = read_tree(text, first_line)
+    if findings:
+        raise RunbookError(findings)
+    return root
+
+
+def read_tree(
+    text: str, first_line: int, *, most_nodes: int = MOST_NODES, loader: type[Any] = yaml.SafeLoader
+) -> tuple[Node, list[Finding]]:
+    """As `read_yaml`, but keys that stand twice (the last counts) are told beside what could be read."""
     findings: list[Finding] = []
     try:
-        root = _compose(text, first_line, findings, most_nodes, loader)
+        return _compose(text, first_line, findings, most_nodes, loader), findings
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = first_line + (mark.line if mark else 0)
@@ -56,9 +66,6 @@ def read_yaml(text: str, first_line: int, *, most_nodes: int = MOST_NODES, loade
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         reason = str(error).split("\n")[0]
         raise RunbookError([Finding(first_line, f"This is not YAML: {reason}.")]) from None
-    if findings:
-        raise RunbookError(findings)
-    return root
 
 
 def _compose(text: str, first_line: int, findings: list[Finding], most_nodes: int, loader: type[Any]) -> Node:
