@@ -31,6 +31,7 @@ from tocsin.settings import Settings
 from tocsin.triage import handlers as triage
 from tocsin.web.app import build_web
 
+_FIRST_ALERT = '{"title": "It works", "dedup_key": "first"}'
 __all__ = ["close", "first_start", "housekeeping", "page_last_resort", "register_stages", "routes"]
 
 
@@ -75,7 +76,7 @@ def first_start(parts: Parts) -> list[str]:
         "Alerts come in at this URL; keep it secret:",
         f"  {url}/in/{secret}",
         "Try it, this pages you at once:",
-        f"  curl -H 'Content-Type: application/json' -d '{{\"title\": \"It works\", \"dedup_key\": \"first\"}}' {url}/in/{secret}",
+        f"  curl -H 'Content-Type: application/json' -d '{_FIRST_ALERT}' {url}/in/{secret}",
         "",
     ]
 
