@@ -4,12 +4,39 @@ from fastapi import APIRouter, FastAPI
 from starlette.responses import HTMLResponse, Response
 
 from tocsin import __version__
-from tocsin.api import incidents, organisation, people, problems
+from tocsin.api import (
+    alerts,
+    comms,
+    incidents,
+    mitigation,
+    oncall,
+    organisation,
+    pages,
+    people,
+    problems,
+    recovery,
+    review,
+    runbook,
+    triage,
+)
 from tocsin.api.describing import readable_page
 from tocsin.parts import Parts
 from tocsin.api.problems import Problem
 
-ROUTERS: tuple[APIRouter, ...] = (incidents.router, organisation.router, people.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    incidents.router,
+    triage.router,
+    mitigation.router,
+    comms.router,
+    recovery.router,
+    review.router,
+    pages.router,
+    oncall.router,
+    alerts.router,
+    organisation.router,
+    runbook.router,
+    people.router,
+)
 _PROBLEMS: dict[int | str, dict[str, object]] = {
     status: {"model": Problem, "description": said}
     for status, said in ((401, "Sign in first"), (403, "Not allowed"), (404, "No such thing"), (409, "Not now"), (422, "Wrong input"))

@@ -113,7 +113,7 @@ class Server:
         except socket.gaierror as error:
             raise Away(f"{self.url} can't be found: {error.strerror}") from error
         except (OSError, http.client.HTTPException) as error:
-            raise Away(f"{self.url} can't be reached: {error or type(error).__name__}") from error
+            raise Away(f"{self.url} can't be reached: {str(error) or type(error).__name__}") from error
         finally:
             connection.close()
         if answer.status < 300:

@@ -1,5 +1,7 @@
 """Between the spool and the server: what was kept goes first, what can't be told now is kept."""
 
+import sys
+
 import click
 
 from tocsin.cli.client import Server, connect, known_credentials
@@ -104,7 +106,7 @@ def _count(number: int) -> str:
 
 def confirm_on_terminal(question: str) -> bool | None:
     """Yes or no from a person; None when there is none to ask."""
-    if not click.get_text_stream("stdin").isatty():
+    if not sys.stdin.isatty():
         return None
     answer: str = click.prompt(question, default="later", show_default=True)
     return {"y": True, "yes": True, "n": False, "no": False}.get(answer.strip().lower())

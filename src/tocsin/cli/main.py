@@ -117,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         # Whoever read us has read enough (`| head`); what is still buffered must not complain at the end.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return 0
     except NoServerKnown as error:
         return _say(str(error), COULD_NOT_ASK)

@@ -1,5 +1,8 @@
 """Updates, escalation and vendors."""
 
+from collections.abc import Callable
+from typing import Any
+
 import click
 
 from tocsin.cli.client import part
@@ -15,7 +18,7 @@ def update() -> None:
     """Write updates in three boxes; approve those for the status page."""
 
 
-def _boxes(function):  # type: ignore[no-untyped-def]
+def _boxes(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--in", "next_in", type=DURATION, help="The next one comes in this time, as in 30m."),
         click.option("--next-at", help="When the next one comes, UTC."),

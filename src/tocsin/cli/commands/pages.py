@@ -27,7 +27,7 @@ def send(to: str, text: str, incident: str | None) -> None:
 
 
 @command(parent=page, name="list", example="tocsin page list --state all")
-@click.option("--state", type=click.Choice(["open", "acknowledged", "ended", "all"]), default="open", show_default=True)
+@click.option("--state", type=click.Choice(["open", "acknowledged", "ended", "live", "all"]), default="live", show_default=True)
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 def list_(state: str, limit: int) -> None:
     """List pages, the newest first."""
@@ -41,7 +41,7 @@ def list_(state: str, limit: int) -> None:
 def show(page_id: str) -> None:
     """Show a page and its log: attempts, receipts, why not."""
     answer = server().get(f"/pages/{part(page_id)}")
-    rows = [(short(row["at"]), row["kind"], row.get("person_id"), row.get("method"), row.get("text")) for row in answer.get("log", [])]
+    rows = [(short(row["at"]), row["kind"], row.get("person"), row.get("method"), row.get("text")) for row in answer.get("log", [])]
     tell(answer, [f"{answer['state']}: {answer['title']}", *table(rows, ("utc", "what", "person", "method", "said"))])
 
 
@@ -68,7 +68,7 @@ def ack(page_id: str | None) -> None:
     connected = server()
     chosen = page_id or _only_open(connected)
     answer = connected.post(f"/pages/{part(chosen)}/acknowledge", {}, new_id())
-    tell(answer, "You have it." if answer.get("yours") else f"{answer.get('acknowledged_by') or 'Someone'} already has it.")
+    tell(answer, str(answer["sentence"]))
 
 
 @command(example="tocsin snooze PAGE --for 30m\ntocsin snooze --group GROUP --until 22:00")

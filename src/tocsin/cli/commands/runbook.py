@@ -1,6 +1,9 @@
 """`tocsin runbook`: check, explain and simulate a runbook; nothing here needs a server."""
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,7 +16,7 @@ def runbook() -> None:
     """Check, explain and simulate a runbook."""
 
 
-def _file(function):  # type: ignore[no-untyped-def]
+def _file(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.argument(
         "file", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
     )(function)
@@ -76,7 +79,7 @@ def _text(file: Path | None) -> str:
     if file is None:
         return default_text()
     if str(file) == "-":
-        return click.get_text_stream("stdin").read()
+        return sys.stdin.read()
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -109,7 +109,7 @@ def _top_processes() -> list[dict[str, Any]]:
     psutil.cpu_percent()
     time.sleep(_SAMPLE_SECONDS)
     secrets = secret_values(os.environ)
-    seen = []
+    seen: list[dict[str, Any]] = []
     for process in running:
         with contextlib.suppress(*gone), process.oneshot():
             command = " ".join(process.cmdline()) or f"[{process.name()}]"

@@ -1,0 +1,319 @@
+"""Alerts, groups and silences; integrations, and what they sent that could not be understood."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from tocsin.alerts import queries
+from tocsin.alerts.alert import Episode
+from tocsin.alerts.grouping import Group
+from tocsin.alerts.usecases import (
+    CreateSilence,
+    SnoozeGroup,
+    cancel_silence,
+    create_silence,
+    end_snooze,
+    fold_received,
+    snooze_group,
+)
+from tocsin.api.asking import Asked, Desk, answer
+from tocsin.api.body import Body, Duration, Instant, until
+from tocsin.api.lists import Cursor, Limit, page_of, read_cursor, slice_of
+from tocsin.errors import Invalid, NotFound
+from tocsin.identity.actor import Actor, Right
+from tocsin.identity.visibility import visible_incidents
+from tocsin.intake import queries as intake
+from tocsin.intake import usecases as intake_usecases
+from tocsin.intake.usecases import CreateIntegration
+from tocsin.store.tables.timeline import incidents
+
+router = APIRouter(tags=["Alerts"])
+
+
+class Snooze(Body):
+    """Either `until` or `for`."""
+
+    until: Instant | None = None
+    length: Duration | None = Field(default=None, alias="for")
+    reason: str = Field(default="", max_length=2000)
+
+
+class NewSilence(Body):
+    """`match` are labels that an alert must carry; either `until` or `for`."""
+
+    match: dict[str, str]
+    until: Instant | None = None
+    length: Duration | None = Field(default=None, alias="for")
+    starts_at: Instant | None = None
+    reason: str
+
+
+class NewIntegration(Body):
+    """`sender` says what it sends; `service` is what its alerts are about when they do not say."""
+
+    name: str
+    sender: str = Field(default="generic", examples=["alertmanager", "generic"])
+    service: str | None = None
+
+
+@router.get("/alerts")
+async def alerts(
+    asked: Asked,
+    state: Literal["firing", "resolved", "all"] = "all",
+    service: str | None = None,
+    label: Annotated[list[str] | None, Query(description="`name=value`; may be repeated, all must fit.")] = None,
+    group: str | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """Alerts, the newest first."""
+    labels = _labels(label or [])
+    after = _place(cursor)
+
+    def ask(connection: Connection) -> Any:
+        found = queries.alerts(
+            connection,
+            asked.actor,
+            state=state,
+            service=service,
+            labels=labels,
+            group_id=group,
+            after=after,
+            limit=limit + 1,
+        )
+        return page_of(found, limit, queries.place_of_alert, alert_view)
+
+    return answer(await asked.ask(ask))
+
+
+@router.get("/alerts/{alert}")
+async def one_alert(asked: Asked, alert: str) -> Response:
+    """One alert."""
+    asked.actor.require(Right.VIEWER)
+    found = await asked.ask(lambda connection: queries.alert(connection, asked.actor, alert))
+    if found is None:
+        raise NotFound("there is no such alert")
+    return answer(alert_view(found))
+
+
+@router.get("/groups")
+async def groups(
+    asked: Asked,
+    state: Literal["open", "closing", "closed", "live", "all"] = "live",
+    service: str | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """Groups of alerts, the newest change first; `live` are those not closed."""
+    after = _place(cursor)
+
+    def ask(connection: Connection) -> Any:
+        found = queries.groups(
+            connection, asked.actor, state=state, service=service, after=after, limit=limit + 1
+        )
+        page = page_of(found, limit, queries.place_of_group, vars)
+        page["items"] = _groups(connection, asked.actor, found[:limit])
+        return page
+
+    return answer(await asked.ask(ask))
+
+
+@router.get("/groups/{group}")
+async def one_group(asked: Asked, group: str) -> Response:
+    """One group with its newest alerts."""
+    asked.actor.require(Right.VIEWER)
+
+    def ask(connection: Connection) -> Any:
+        found = queries.group(connection, asked.actor, group)
+        if found is None:
+            raise NotFound("there is no such group")
+        (view,) = _groups(connection, asked.actor, [found])
+        members = queries.members(connection, asked.actor, [group], each=100)[group]
+        return {**view, "alerts": [alert_view(each) for each in members]}
+
+    return answer(await asked.ask(ask))
+
+
+@router.post("/groups/{group}/snooze")
+async def snooze(asked: Asked, group: str, body: Snooze) -> Response:
+    """Keep a group quiet until a time, unless it gets worse."""
+
+    def do(connection: Connection, now: datetime) -> Any:
+        at = until(now, body.until, body.length)
+        snoozed = snooze_group(connection, asked.actor, SnoozeGroup(group, at, body.reason), now)
+        return _groups(connection, asked.actor, [snoozed])[0]
+
+    return await asked.do(do)
+
+
+@router.delete("/groups/{group}/snooze")
+async def wake(asked: Asked, group: str) -> Response:
+    """The group may page again at once."""
+
+    def do(connection: Connection, now: datetime) -> Any:
+        return _groups(connection, asked.actor, [end_snooze(connection, asked.actor, group, now)])[0]
+
+    return await asked.do(do)
+
+
+@router.get("/silences")
+async def silences(asked: Asked, over: bool = False, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """Silences in force or to come; with `over` those that ended."""
+    found = await asked.ask(lambda connection: queries.silences(connection, asked.actor, asked.now, over=over))
+    return answer(slice_of(found, limit, cursor, vars))
+
+
+@router.post("/silences", status_code=201)
+async def silence(asked: Asked, body: NewSilence) -> Response:
+    """Keep matching alerts from paging until a time."""
+
+    def do(connection: Connection, now: datetime) -> Any:
+        command = CreateSilence(
+            match=body.match,
+            ends_at=until(body.starts_at or now, body.until, body.length),
+            reason=body.reason,
+            starts_at=body.starts_at,
+        )
+        return vars(create_silence(connection, asked.actor, command, now))
+
+    return await asked.do(do, 201)
+
+
+@router.delete("/silences/{silence}")
+async def end_silence(asked: Asked, silence: str) -> Response:
+    """End a silence."""
+
+    def do(connection: Connection, now: datetime) -> Any:
+        cancel_silence(connection, asked.actor, silence, now)
+        return {"id": silence, "cancelled": True}
+
+    return await asked.do(do)
+
+
+@router.get("/integrations", tags=["Intake"])
+async def integrations(asked: Asked, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """Configured senders with the counts of what came."""
+    found = await asked.ask(lambda connection: intake.integrations_now(connection, asked.actor))
+    return answer(slice_of(found, limit, cursor, vars))
+
+
+@router.post("/integrations", status_code=201, tags=["Intake"])
+async def new_integration(asked: Asked, body: NewIntegration) -> Response:
+    """A further sender; answers with its secret URL, told this one time."""
+    command = CreateIntegration(body.name, body.sender, body.service)
+
+    def do(connection: Connection, now: datetime) -> Any:
+        made, secret = intake_usecases.create_integration(connection, asked.actor, command, now)
+        return {"id": made.id, "name": made.name, "sender": made.sender, "service": made.service, "url": _url(asked, secret)}
+
+    return await asked.do(do, 201, told_once=("url",))
+
+
+@router.post("/integrations/{integration}/rotate", tags=["Intake"])
+async def rotate(asked: Asked, integration: str) -> Response:
+    """A new secret URL; the old one is unknown from now on."""
+
+    def do(connection: Connection, now: datetime) -> Any:
+        secret = intake_usecases.rotate_integration(connection, asked.actor, integration, now)
+        return {"id": integration, "url": _url(asked, secret)}
+
+    return await asked.do(do, told_once=("url",))
+
+
+@router.delete("/integrations/{integration}", tags=["Intake"])
+async def disable(asked: Asked, integration: str) -> Response:
+    """Its URL is unknown from now on; what it sent stays."""
+
+    def do(connection: Connection, now: datetime) -> Any:
+        intake_usecases.disable_integration(connection, asked.actor, integration, now)
+        return {"id": integration, "disabled": True}
+
+    return await asked.do(do)
+
+
+@router.get("/set-aside", tags=["Intake"])
+async def set_aside(
+    asked: Asked,
+    state: Literal["waiting", "replayed", "discarded"] = "waiting",
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """What could not be understood, with its reason; the newest first, at most a thousand."""
+    found = await asked.ask(lambda connection: intake.set_aside_now(connection, asked.actor, state=state, limit=1000))
+    return answer(slice_of(found, limit, cursor, vars))
+
+
+@router.get("/set-aside/{item}", tags=["Intake"])
+async def one_set_aside(asked: Asked, item: str) -> Response:
+    """One thing that was set aside, with its content."""
+    return answer(vars(await asked.ask(lambda connection: intake.set_aside_one(connection, asked.actor, item))))
+
+
+@router.post("/set-aside/{item}/replay", tags=["Intake"])
+async def replay(asked: Asked, item: str) -> Response:
+    """Read it again, and take in what can be understood now."""
+
+    def do(connection: Connection, now: datetime) -> Any:
+        return vars(intake_usecases.replay_set_aside(connection, asked.actor, item, fold_received, now))
+
+    return await asked.do(do)
+
+
+@router.post("/set-aside/{item}/discard", tags=["Intake"])
+async def discard(asked: Asked, item: str) -> Response:
+    """It is not needed; it stays on record."""
+
+    def do(connection: Connection, now: datetime) -> Any:
+        intake_usecases.discard_set_aside(connection, asked.actor, item, now)
+        return {"id": item, "state": "discarded"}
+
+    return await asked.do(do)
+
+
+def alert_view(episode: Episode) -> dict[str, Any]:
+    """An alert as the API tells it."""
+    return {**vars(episode), "links": [{"title": title, "url": url} for title, url in episode.links]}
+
+
+def _groups(connection: Connection, actor: Actor, found: list[Group]) -> list[dict[str, Any]]:
+    """Groups with the number of their incident, where the actor may know of it."""
+    ids = {group.incident_id for group in found if group.incident_id}
+    query = incidents.select().with_only_columns(incidents.c.id, incidents.c.number)
+    numbers: dict[str, int] = {}
+    if ids:
+        rows = connection.execute(query.where(incidents.c.id.in_(ids), visible_incidents(actor)))
+        numbers = {row.id: row.number for row in rows}
+    return [
+        {
+            **{name: value for name, value in vars(group).items() if name != "changes"},
+            "incident": numbers.get(group.incident_id or ""),
+        }
+        for group in found
+    ]
+
+
+def _labels(given: list[str]) -> dict[str, str]:
+    labels = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not equals:
+            raise Invalid(f"{each!r} is no label; write it as name=value", "label")
+        labels[name] = value
+    return labels
+
+
+def _place(cursor: str | None) -> tuple[str, str] | None:
+    place = read_cursor(cursor)
+    if place is None:
+        return None
+    if not (isinstance(place, list) and len(place) == 2 and all(isinstance(each, str) for each in place)):
+        raise Invalid("this cursor was not given out for this list", "cursor")
+    return place[0], place[1]
+
+
+def _url(asked: Desk, secret: str) -> str:
+    return f"{asked.parts.settings.outside_url}/in/{secret}"

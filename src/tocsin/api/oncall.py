@@ -1,0 +1,153 @@
+"""Who is on call, shifts and overrides."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from tocsin import wallclock
+from tocsin.api.asking import Asked, answer
+from tocsin.api.body import Body, Instant
+from tocsin.api.lists import Cursor, Limit, slice_of
+from tocsin.errors import Invalid
+from tocsin.identity.actor import Right
+from tocsin.oncall import queries, usecases
+from tocsin.oncall.queries import Duty, OverrideRow
+from tocsin.oncall.usecases import AddOverride, CancelOverride
+from tocsin.organisation.queries import everything
+from tocsin.organisation.snapshot import Organisation
+
+router = APIRouter(tags=["On call"])
+_FORTNIGHT = timedelta(days=14)
+_LONGEST = timedelta(days=370)
+
+
+class NewOverride(Body):
+    schedule: str
+    person: str
+    starts_at: Instant
+    ends_at: Instant
+    reason: str = ""
+
+
+@router.get("/oncall")
+async def on_call(
+    asked: Asked, at: Instant | None = None, schedule: str | None = None, team: str | None = None
+) -> Response:
+    """Who is on call, now or at any time: each schedule with person, their local time, until when, and who is next."""
+    asked.actor.require(Right.VIEWER)
+    moment = at or asked.now
+
+    def ask(connection: Connection) -> Any:
+        organisation = everything(connection)
+        duties = queries.duties(connection, moment)
+        if schedule is not None:
+            queries.find_schedule(connection, schedule)
+            duties = [duty for duty in duties if duty.id == schedule]
+        if team is not None:
+            theirs = _schedules_of(organisation, team)
+            duties = [duty for duty in duties if duty.id in theirs]
+        return {"at": moment, "items": [_duty(duty, organisation, moment) for duty in duties]}
+
+    return answer(await asked.ask(ask))
+
+
+@router.get("/schedules/{schedule}/shifts")
+async def shifts(
+    asked: Asked,
+    schedule: str,
+    start: Annotated[Instant | None, Query(alias="from")] = None,
+    end: Annotated[Instant | None, Query(alias="to")] = None,
+) -> Response:
+    """The shifts of a schedule, in order; a gap is an item with `person: null`."""
+    asked.actor.require(Right.VIEWER)
+    begins = start or asked.now
+    ends = end or begins + _FORTNIGHT
+    if not begins < ends <= begins + _LONGEST:
+        raise Invalid(f"`to` lies after `from`, at most {_LONGEST.days} days", "to")
+
+    def ask(connection: Connection) -> Any:
+        organisation = everything(connection)
+        found = [
+            {
+                "starts_at": each.start,
+                "ends_at": each.end,
+                "person": each.person,
+                "name": organisation.person_name(each.person),
+                "source": each.source,
+                "override": each.override_id or None,
+            }
+            for each in queries.shifts_between(connection, schedule, begins, ends)
+        ]
+        found += [
+            {"starts_at": gap.start, "ends_at": gap.end, "person": None, "name": None, "source": "gap", "override": None}
+            for gap in queries.gaps_between(connection, schedule, begins, ends)
+        ]
+        return {"items": sorted(found, key=lambda each: each["starts_at"]), "next_cursor": None}
+
+    return answer(await asked.ask(ask))
+
+
+@router.get("/overrides")
+async def overrides(asked: Asked, schedule: str | None = None, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """Overrides that are not over and were not taken back."""
+    asked.actor.require(Right.VIEWER)
+    found = await asked.ask(lambda connection: queries.list_overrides(connection, schedule, asked.now))
+    return answer(slice_of([each for each in found if each.cancelled_at is None], limit, cursor, _override))
+
+
+@router.post("/overrides", status_code=201)
+async def add_override(asked: Asked, body: NewOverride) -> Response:
+    """Somebody takes a schedule for a time."""
+    command = AddOverride(body.schedule, body.person, body.starts_at, body.ends_at, body.reason)
+
+    def do(connection: Connection, now: datetime) -> Any:
+        return _override(usecases.add_override(connection, asked.actor, command, now))
+
+    return await asked.do(do, 201)
+
+
+@router.delete("/overrides/{override}")
+async def cancel_override(asked: Asked, override: str) -> Response:
+    """Take an override back."""
+
+    def do(connection: Connection, now: datetime) -> Any:
+        usecases.cancel_override(connection, asked.actor, CancelOverride(override), now)
+        return {"id": override, "cancelled": True}
+
+    return await asked.do(do)
+
+
+def _duty(duty: Duty, organisation: Organisation, at: datetime) -> dict[str, Any]:
+    person, after = duty.now.person, duty.now.next_person
+    local = None
+    if person:
+        zone = organisation.time_zone_of(person)
+        local = f"{wallclock.to_wall(at, wallclock.zone(zone)):%a %H:%M}"
+    return {
+        "schedule": duty.id,
+        "schedule_name": duty.name,
+        "person": person,
+        "name": organisation.person_name(person) if person else None,
+        "local_time": local,
+        "source": duty.now.source,
+        "until": duty.now.until,
+        "then": after,
+        "then_name": organisation.person_name(after) if after else None,
+    }
+
+
+def _override(row: OverrideRow) -> dict[str, Any]:
+    return {**vars(row), "schedule": row.schedule_id, "person": row.person_id}
+
+
+def _schedules_of(organisation: Organisation, team: str) -> frozenset[str]:
+    """The schedules that the team's policy pages."""
+    known = organisation.teams.get(team)
+    if known is None:
+        raise Invalid(f"there is no team '{team}'", "team")
+    policy = organisation.policies.get(known.policy or "")
+    targets = [target for step in policy.steps for target in step.page] if policy else []
+    return frozenset(target.schedule for target in targets if target.schedule)

@@ -1,0 +1,273 @@
+"""Pages, and how people can be reached."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from fastapi import APIRouter
+from pydantic import Field
+from sqlalchemy import Connection, select
+from starlette.responses import Response
+
+from tocsin.api.alerts import Snooze
+from tocsin.api.asking import Asked, Desk, answer
+from tocsin.api.body import Body, until
+from tocsin.api.lists import Cursor, Limit, page_of, read_cursor, slice_of
+from tocsin.errors import Invalid
+from tocsin.identity.actor import Actor, Right
+from tocsin.identity.visibility import visible_incidents
+from tocsin.incidents.queries import incident_id_of, state_of
+from tocsin.organisation.model.fields import Target
+from tocsin.organisation.queries import everything
+from tocsin.organisation.snapshot import Organisation
+from tocsin.paging import queries, usecases
+from tocsin.paging.queries import PageView
+from tocsin.runbook.findings import nearest
+from tocsin.store.tables.timeline import incidents
+
+router = APIRouter(tags=["Pages"])
+
+
+class NewPage(Body):
+    """`to` is a person, team, schedule, service or policy, by its id."""
+
+    to: str = Field(min_length=1, examples=["dana", "checkout-api"])
+    text: str
+    detail: str = ""
+    incident: int | str | None = None
+
+
+class Reason(Body):
+    reason: str
+
+
+class OptionalReason(Body):
+    reason: str = ""
+
+
+class PageNote(Body):
+    text: str
+
+
+class NewMethod(Body):
+    kind: str = Field(examples=["email", "ntfy", "webhook"])
+    target: str
+    label: str = ""
+
+
+class Code(Body):
+    code: str
+
+
+@router.get("/pages")
+async def pages(
+    asked: Asked,
+    state: Literal["open", "acknowledged", "ended", "live", "all"] = "live",
+    person: str | None = None,
+    incident: str | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """Pages, the newest first; `live` are those that have not ended."""
+    asked.actor.require(Right.VIEWER)
+    before = read_cursor(cursor)
+    if before is not None and not isinstance(before, str):
+        raise Invalid("this cursor was not given out for this list", "cursor")
+
+    def ask(connection: Connection) -> Any:
+        of = incident_id_of(connection, asked.actor, incident) if incident else None
+        found = queries.pages_list(
+            connection, asked.actor, state=state, person=person, incident_id=of, limit=limit + 1, before=before
+        )
+        numbers = _numbers(connection, asked.actor, found)
+        return page_of(found, limit, lambda page: page.id, lambda page: page_view(page, numbers))
+
+    return answer(await asked.ask(ask))
+
+
+@router.post("/pages", status_code=201)
+async def page_by_hand(asked: Asked, body: NewPage) -> Response:
+    """Page a person, team, schedule, service or policy now, until someone acknowledges."""
+
+    def do(connection: Connection, now: datetime) -> Any:
+        to, policy = _whom(everything(connection), body.to)
+        about: dict[str, Any] = {}
+        if body.incident is not None:
+            incident_id = incident_id_of(connection, asked.actor, body.incident)
+            incident = state_of(connection, asked.actor, incident_id).incident
+            about = {
+                "incident_id": incident_id,
+                "restricted": incident.restricted,
+                "practice": incident.practice,
+            }
+        page_id = usecases.page_person(
+            connection, asked.actor, to, body.text, now, detail=body.detail, policy=policy, **about
+        )
+        return _page(connection, asked.actor, page_id)
+
+    return await asked.do(do, 201)
+
+
+@router.get("/pages/{page}")
+async def page(asked: Asked, page: str) -> Response:
+    """One page with its log: attempts, receipts, reasons."""
+    asked.actor.require(Right.VIEWER)
+    return answer(await asked.ask(lambda connection: _page(connection, asked.actor, page)))
+
+
+@router.post("/pages/{page}/acknowledge")
+async def acknowledge(asked: Asked, page: str) -> Response:
+    """Take the page. When somebody was faster, the answer says who; that is 200 too."""
+    via = "cli" if asked.request.headers.get("user-agent", "").startswith("tocsin/") else "api"
+
+    def do(connection: Connection, now: datetime) -> Any:
+        done = usecases.acknowledge_page(connection, asked.actor, page, now, via=via)
+        return {**vars(done), "acknowledged_by": done.by_name}
+
+    return await asked.do(do)
+
+
+@router.post("/pages/{page}/snooze")
+async def snooze(asked: Asked, page: str, body: Snooze) -> Response:
+    """Keep a page quiet until a time; then, if it still stands, it begins again."""
+
+    def do(connection: Connection, now: datetime) -> Any:
+        at = until(now, body.until, body.length)
+        usecases.snooze_page(connection, asked.actor, page, at, now, reason=body.reason)
+        return _page(connection, asked.actor, page)
+
+    return await asked.do(do)
+
+
+@router.post("/pages/{page}/escalate")
+async def escalate(asked: Asked, page: str, body: OptionalReason) -> Response:
+    """Pass it on to the next step now."""
+
+    def do(connection: Connection, now: datetime) -> Any:
+        usecases.pass_on_page(connection, asked.actor, page, now, reason=body.reason)
+        return _page(connection, asked.actor, page)
+
+    return await asked.do(do)
+
+
+@router.post("/pages/{page}/notes", status_code=201)
+async def note(asked: Asked, page: str, body: PageNote) -> Response:
+    """Write down what was found; after the acknowledgement that keeps the page from beginning again."""
+
+    def do(connection: Connection, now: datetime) -> Any:
+        usecases.note_on_page(connection, asked.actor, page, body.text, now)
+        return _page(connection, asked.actor, page)
+
+    return await asked.do(do, 201)
+
+
+@router.post("/pages/{page}/end")
+async def end(asked: Asked, page: str, body: Reason) -> Response:
+    """End a page; everybody who was paged is told."""
+
+    def do(connection: Connection, now: datetime) -> Any:
+        usecases.end_page(connection, asked.actor, page, body.reason, now)
+        return _page(connection, asked.actor, page)
+
+    return await asked.do(do)
+
+
+@router.get("/people/{person}/methods", tags=["People"])
+async def methods(asked: Asked, person: str, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """How a person can be reached, in the order in which it is tried."""
+    asked.actor.require(Right.VIEWER)
+    found = await asked.ask(lambda connection: usecases.list_methods(connection, asked.actor, person))
+    return answer(slice_of(found, limit, cursor, vars))
+
+
+@router.post("/people/{person}/methods", status_code=201, tags=["People"])
+async def add_method(asked: Asked, person: str, body: NewMethod) -> Response:
+    """Add a method; a code is sent by it, which must be entered before pages go that way."""
+
+    def do(connection: Connection, now: datetime) -> Any:
+        added = usecases.add_method(
+            connection, asked.actor, person, body.kind, body.target, now, label=body.label
+        )
+        return {"id": added.id, "secret": added.secret}
+
+    return await asked.do(do, 201, told_once=("secret",))
+
+
+@router.post("/methods/{method}/code", tags=["People"])
+async def send_code(asked: Asked, method: str) -> Response:
+    """Send another code."""
+    return await _method(asked, method, lambda c, now: usecases.send_code(c, asked.actor, method, now))
+
+
+@router.post("/methods/{method}/verify", tags=["People"])
+async def verify_method(asked: Asked, method: str, body: Code) -> Response:
+    """Enter the code that came by the method."""
+    return await _method(asked, method, lambda c, now: usecases.verify_method(c, asked.actor, method, body.code, now))
+
+
+@router.post("/methods/{method}/vouch", tags=["People"])
+async def vouch_for_method(asked: Asked, method: str) -> Response:
+    """An administrator vouches for a method without a code."""
+    return await _method(asked, method, lambda c, now: usecases.prove_method(c, asked.actor, method, now))
+
+
+@router.post("/methods/{method}/test", tags=["People"])
+async def test_method(asked: Asked, method: str) -> Response:
+    """Send a test page by it."""
+    return await _method(asked, method, lambda c, now: usecases.test_method(c, asked.actor, method, now))
+
+
+@router.delete("/methods/{method}", tags=["People"])
+async def remove_method(asked: Asked, method: str) -> Response:
+    """Take a method away."""
+    return await _method(asked, method, lambda c, now: usecases.remove_method(c, asked.actor, method, now))
+
+
+async def _method(asked: Desk, method: str, work: Any) -> Response:
+    def do(connection: Connection, now: datetime) -> Any:
+        work(connection, now)
+        return {"id": method}
+
+    return await asked.do(do)
+
+
+def page_view(page: PageView, numbers: dict[str, int]) -> dict[str, Any]:
+    """A page as the API tells it, with the number of its incident."""
+    return {**vars(page), "incident": numbers.get(page.incident_id or "")}
+
+
+def _page(connection: Connection, actor: Actor, page_id: str) -> dict[str, Any]:
+    found = queries.page_detail(connection, actor, page_id)
+    view = page_view(found.page, _numbers(connection, actor, [found.page]))
+    lines = [{**vars(line), "kind": line.event} for line in found.log]
+    return {**view, "log": lines, "next_people": found.next_people}
+
+
+def _numbers(connection: Connection, actor: Actor, found: list[PageView]) -> dict[str, int]:
+    ids = {page.incident_id for page in found if page.incident_id}
+    if not ids:
+        return {}
+    query = select(incidents.c.id, incidents.c.number).where(incidents.c.id.in_(ids), visible_incidents(actor))
+    return {row.id: row.number for row in connection.execute(query)}
+
+
+def _whom(organisation: Organisation, to: str) -> tuple[tuple[Target, ...], str | None]:
+    """The targets and policy that an id stands for; Invalid with the nearest name."""
+    if to in organisation.active_people:
+        return (Target(person=to),), None
+    if to in organisation.teams:
+        team = organisation.teams[to]
+        return ((), team.policy) if team.policy else ((Target(team=to),), None)
+    if to in organisation.schedules:
+        return (Target(schedule=to),), None
+    if to in organisation.services:
+        return (), organisation.policy_for(to)
+    if to in organisation.policies:
+        return (), to
+    known = [
+        *organisation.active_people,
+        *organisation.teams,
+        *organisation.schedules,
+        *organisation.services,
+        *organisation.policies,
+    ]
+    raise Invalid(f"there is no person, team, schedule, service or policy '{to}'. {nearest(to, known)}".strip(), "to")

@@ -1,0 +1,256 @@
+"""Symptoms, impact, links, changes and evidence."""
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter
+from pydantic import Field
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from tocsin.api.asking import Asked, answer
+from tocsin.api.body import Body, Instant
+from tocsin.api.incidents import Number, change
+from tocsin.api.lists import Cursor, Limit, page_of, read_cursor, slice_of
+from tocsin.api.views import changed_view
+from tocsin.errors import Invalid
+from tocsin.identity.actor import Right
+from tocsin.incidents.queries import incident_id_of
+from tocsin.triage import queries, usecases
+from tocsin.triage.changes import NewChange
+from tocsin.triage.decide import Impact
+from tocsin.triage.evidence import NewEvidence
+from tocsin.triage.queries import Candidate
+
+router = APIRouter(tags=["Triage"])
+
+
+class Symptom(Body):
+    text: str
+    happened_at: Instant | None = None
+
+
+class ImpactChange(Body):
+    """Who is hit; what is left out stays as it is. `services` is the whole new list."""
+
+    services: tuple[str, ...] | None = None
+    customers: str | None = None
+    started_at: Instant | None = None
+    ended_at: Instant | None = None
+
+
+class Link(Body):
+    url: str
+    title: str | None = None
+    what: str = Field(default="dashboard", examples=["dashboard", "logs", "trace", "ticket", "chat", "pr", "commit"])
+
+
+class Suspect(Body):
+    change_id: str
+    suspect: bool = True
+    reason: str | None = None
+
+
+class Evidence(Body):
+    """An artefact: `text`, or any bytes as `content_base64`. `sha256`, if told, must be theirs."""
+
+    title: str
+    what: str = Field(default="file", examples=["snapshot", "log", "metrics", "screenshot", "output", "scratch", "file"])
+    text: str | None = None
+    content_base64: str | None = None
+    media_type: str | None = None
+    host: str | None = None
+    captured_at: Instant | None = None
+    volatile: bool = False
+    sha256: str | None = None
+
+    def content(self) -> bytes:
+        """Its bytes; Invalid unless exactly one of both is there and can be read."""
+        if (self.text is None) == (self.content_base64 is None):
+            raise Invalid("give either text or content_base64", "content_base64")
+        if self.text is not None:
+            return self.text.encode("utf-8", "replace")
+        try:
+            return base64.b64decode(self.content_base64 or "", validate=True)
+        except binascii.Error:
+            raise Invalid("content_base64 is not base64", "content_base64") from None
+
+
+class ReportedChange(Body):
+    """Something that was changed. `id` is the reporter's own: sent again it is the same change."""
+
+    id: str | None = None
+    service: str
+    summary: str
+    kind: str = Field(default="deploy", examples=["deploy", "flag", "config", "migration", "infrastructure", "rollback"])
+    version: str | None = None
+    environment: str | None = None
+    link: str | None = None
+    author: str | None = None
+    undo: str | None = Field(default=None, description="The command that takes it back.")
+    labels: dict[str, str] = {}
+    happened_at: Instant | None = None
+
+
+@router.post("/incidents/{number}/symptoms", status_code=201)
+async def symptom(asked: Asked, number: Number, body: Symptom) -> Response:
+    """Something that is seen."""
+    return await change(
+        asked,
+        number,
+        lambda c, i, now: usecases.add_symptom(c, asked.actor, i, body.text, now, happened_at=body.happened_at),
+        201,
+    )
+
+
+@router.post("/incidents/{number}/impact")
+async def impact(asked: Asked, number: Number, body: ImpactChange) -> Response:
+    """Who is hit, and since when."""
+    command = Impact(**dict(body))
+    return await change(asked, number, lambda c, i, now: usecases.change_impact(c, asked.actor, i, command, now))
+
+
+@router.post("/incidents/{number}/links", status_code=201)
+async def link(asked: Asked, number: Number, body: Link) -> Response:
+    """A dashboard, log search or whatever else the others should look at."""
+    return await change(
+        asked,
+        number,
+        lambda c, i, now: usecases.add_link(c, asked.actor, i, body.url, now, title=body.title, what=body.what),
+        201,
+    )
+
+
+@router.get("/incidents/{number}/changes")
+async def suspects(asked: Asked, number: Number, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """Changes before the impact, the newest first, each with its score and the reason for it."""
+    asked.actor.require(Right.VIEWER)
+
+    def ask(connection: Connection) -> Any:
+        return queries.suspects_of(connection, asked.actor, incident_id_of(connection, asked.actor, number))
+
+    return answer(slice_of(await asked.ask(ask), limit, cursor, _candidate))
+
+
+@router.post("/incidents/{number}/suspects")
+async def suspect(asked: Asked, number: Number, body: Suspect) -> Response:
+    """Suspect a change, or clear it."""
+    return await change(
+        asked,
+        number,
+        lambda c, i, now: usecases.mark_suspect(
+            c, asked.actor, i, body.change_id, body.suspect, now, reason=body.reason
+        ),
+    )
+
+
+@router.get("/incidents/{number}/blast-radius")
+async def blast_radius(asked: Asked, number: Number) -> Response:
+    """Who calls the services that are hit, and what those call."""
+    asked.actor.require(Right.VIEWER)
+
+    def ask(connection: Connection) -> Any:
+        return queries.blast_radius_of(connection, asked.actor, incident_id_of(connection, asked.actor, number))
+
+    return answer(await asked.ask(ask))
+
+
+@router.post("/changes", status_code=201)
+async def record_change(asked: Asked, body: ReportedChange) -> Response:
+    """Tell that something was changed; for pipelines and people."""
+    command = NewChange(**body.model_dump(exclude={"id"}), external_id=body.id)
+
+    def do(connection: Connection, now: datetime) -> Any:
+        kept = usecases.record_change(connection, asked.actor, command, now)
+        return {"id": kept.id, "external_id": body.id or kept.id, "is_new": kept.is_new}
+
+    return await asked.do(do, 201)
+
+
+@router.get("/changes")
+async def changes(
+    asked: Asked,
+    service: str | None = None,
+    since: Instant | None = None,
+    until: Instant | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """Changes, the newest first."""
+    asked.actor.require(Right.VIEWER)
+    after = _place(cursor)
+    found = await asked.ask(
+        lambda connection: queries.list_changes(
+            connection, asked.actor, service=service, since=since, until=until, after=after, limit=limit + 1
+        )
+    )
+    return answer(page_of(found, limit, lambda each: (each.happened_at.isoformat(), each.id), vars))
+
+
+@router.get("/incidents/{number}/evidence")
+async def evidence(asked: Asked, number: Number, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """What was kept, in the order in which it was."""
+    asked.actor.require(Right.VIEWER)
+
+    def ask(connection: Connection) -> Any:
+        return queries.evidence_of(connection, asked.actor, incident_id_of(connection, asked.actor, number))
+
+    found = await asked.ask(ask)
+    return answer(slice_of(found, limit, cursor, lambda each: {"id": each.evidence_id, **each.model_dump(mode="json")}))
+
+
+@router.post("/incidents/{number}/evidence", status_code=201)
+async def add_evidence(asked: Asked, number: Number, body: Evidence) -> Response:
+    """Keep an artefact by its SHA-256."""
+    plain = "text/plain; charset=utf-8" if body.text is not None else "application/octet-stream"
+    kept = NewEvidence(
+        what=body.what,
+        title=body.title,
+        content=body.content(),
+        media_type=body.media_type or plain,
+        host=body.host,
+        captured_at=body.captured_at,
+        volatile=body.volatile,
+        sha256=body.sha256,
+    )
+
+    def do(connection: Connection, now: datetime) -> Any:
+        incident_id = incident_id_of(connection, asked.actor, number)
+        evidence_id, changed = usecases.add_evidence(connection, asked.actor, incident_id, kept, now)
+        return changed_view(connection, changed, evidence_id=evidence_id)
+
+    return await asked.do(do, 201)
+
+
+@router.get("/incidents/{number}/evidence/{evidence_id}")
+async def evidence_content(asked: Asked, number: Number, evidence_id: str) -> Response:
+    """The bytes, as they were captured; always to be saved, never shown in place."""
+    asked.actor.require(Right.VIEWER)
+    del number
+    found, content = await asked.ask(lambda c: queries.evidence_content(c, asked.actor, evidence_id))
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.title, safe='')}",
+        "X-Content-Type-Options": "nosniff",
+        "ETag": f'"{found.sha256}"',
+    }
+    return Response(content, headers=headers, media_type=found.media_type)
+
+
+def _candidate(candidate: Candidate) -> dict[str, Any]:
+    return {
+        **vars(candidate.change),
+        "score": candidate.score.value,
+        "reason": candidate.score.sentence,
+        "suspect": candidate.suspect,
+    }
+
+
+def _place(cursor: str | None) -> tuple[datetime, str] | None:
+    place = read_cursor(cursor)
+    try:
+        return None if place is None else (datetime.fromisoformat(place[0]), str(place[1]))
+    except (TypeError, ValueError, LookupError):
+        raise Invalid("this cursor was not given out for this list", "cursor") from None
