@@ -202,3 +202,28 @@ def test_gaps_are_told_before_they_come(larkfield: Database, clock: SimulatedClo
     assert not larkfield.read(
         lambda c: queries.gaps_between(c, "database", clock.now(), clock.now() + timedelta(days=7))
     )
+
+
+def test_a_renamed_schedule_and_person_keep_their_history(larkfield: Database, clock: SimulatedClock) -> None:
+    add(larkfield, DANA, "kofi", "2026-11-19T16:00", "2026-11-19T18:00")
+    clock.set(at("2026-11-19T19:00"))
+    renamed = {
+        path: text.replace("schedule: payments}", "schedule: card-payments}")
+        .replace("mara,", "mia,")
+        .replace("  mara: {", "  mia: {was: mara, ")
+        .replace(
+            "  payments:\n    name: Payments\n    team: payments", "  card-payments:\n    was: payments\n    name: P"
+        )
+        for path, text in EXAMPLE.items()
+    }
+    larkfield.write(lambda connection, now: apply_files(connection, SYSTEM, ApplyFiles(renamed), now))
+    asked = [f"2026-11-19T{hour}:30" for hour in (14, 16, 18, 20)]
+    assert [who(larkfield, when, "card-payments") for when in asked] == ["mia", "kofi", "mia", "mia"]
+    assert who(larkfield, "2026-11-12T12:00", "card-payments") == "tariq"
+    was = larkfield.read(lambda c: queries.on_call(c, "card-payments", at("2026-11-19T15:00")))
+    assert (was.person, was.until, was.next_person) == ("mia", at("2026-11-19T16:00"), "kofi")
+    mias = larkfield.read(lambda c: queries.shifts_of_person(c, "mia", at("2026-11-19T12:00"), at("2026-11-19T23:00")))
+    assert [(id, shift.start) for id, shift in mias][:2] == [
+        ("card-payments", at("2026-11-19T12:00")),
+        ("card-payments", at("2026-11-19T18:00")),
+    ]

@@ -1,7 +1,7 @@
 """Who is on call, was, and will be; by the schedule that held at that moment and the overrides that people made."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
@@ -95,20 +95,32 @@ def who_is_on_call(connection: Connection, schedule_id: str, at: datetime) -> st
     versions = _versions(connection, schedule_id, at, at + _INSTANT)
     if not versions:
         return None
-    return schedules.who(versions[0][2], overrides_of(connection, schedule_id, at, at + _INSTANT), at)
+    person = schedules.who(versions[0][2], overrides_of(connection, schedule_id, at, at + _INSTANT), at)
+    return everything(connection).current_id("person", person) if person else None
 
 
 def on_call(connection: Connection, schedule_id: str, at: datetime) -> OnCall:
-    """Who is on call at an instant by the present schedule, until when, and who is next. Raises NotFound."""
+    """Who has a schedule at an instant, until when, and who is next: by what held at that moment. Raises NotFound."""
     schedule = find_schedule(connection, schedule_id)
-    made = overrides_of(connection, schedule_id, at, at + schedules.HORIZON)
-    return schedules.on_call(schedule, made, at)
+    return _on_call(connection, schedule_id, schedule, at)
 
 
 def duties(connection: Connection, at: datetime) -> list[Duty]:
-    """Every schedule with who is on call at an instant, by the schedules' names."""
+    """Every schedule with who has it at an instant, by the schedules' names."""
     known = sorted(everything(connection).schedules.items(), key=lambda item: item[1].name.casefold())
-    return [Duty(id, schedule.name, schedule, on_call(connection, id, at)) for id, schedule in known]
+    return [Duty(id, schedule.name, schedule, _on_call(connection, id, schedule, at)) for id, schedule in known]
+
+
+def _on_call(connection: Connection, schedule_id: str, present: Schedule, at: datetime) -> OnCall:
+    versions = _versions(connection, schedule_id, at, at + _INSTANT)
+    made = overrides_of(connection, schedule_id, at, at + schedules.HORIZON)
+    known = everything(connection)
+    found = schedules.on_call(versions[0][2] if versions else present.model_copy(update={"rotations": ()}), made, at)
+    return replace(
+        found,
+        person=known.current_id("person", found.person) if found.person else None,
+        next_person=known.current_id("person", found.next_person) if found.next_person else None,
+    )
 
 
 def duties_of(connection: Connection, person_id: str, at: datetime) -> list[Duty]:
@@ -121,9 +133,11 @@ def shifts_between(connection: Connection, schedule_id: str, start: datetime, en
     if end - start > LONGEST_WINDOW:
         end = start + LONGEST_WINDOW
     made = overrides_of(connection, schedule_id, start, end)
+    known = everything(connection)
     found: list[FinalShift] = []
     for begins, ends, schedule in _versions(connection, schedule_id, start, end):
-        found.extend(schedules.final_shifts(schedule, made, begins, ends))
+        held = schedules.final_shifts(schedule, made, begins, ends)
+        found.extend(replace(shift, person=known.current_id("person", shift.person)) for shift in held)
     return list(schedules.joined(found))
 
 
@@ -202,8 +216,18 @@ def _versions(
     connection: Connection, schedule_id: str, start: datetime, end: datetime
 ) -> list[tuple[datetime, datetime, Schedule]]:
     """The versions of a schedule that held in [start, end), each with the part of it."""
+    present = list(history(connection, "schedule", schedule_id))
+    names = _names_of(everything(connection), schedule_id)
+    renamed_at = present[0][0] if present else None
+    # What a former id meant after the rename is somebody else's.
+    former = [
+        version
+        for name in names[1:]
+        for version in history(connection, "schedule", name)
+        if renamed_at is None or version[0] < renamed_at
+    ]
     found = []
-    for since, until, spec in history(connection, "schedule", schedule_id):
+    for since, until, spec in sorted([*former, *present], key=lambda version: version[0]):
         begins, ends = max(since, start), end if until is None else min(until, end)
         if isinstance(spec, Schedule) and begins < ends:
             found.append((begins, ends, spec))
