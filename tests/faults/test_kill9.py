@@ -105,13 +105,17 @@ def test_kill_9_loses_no_alert_and_no_page(installation: Installation, receiver:
 
     database = Database.open(installation.database_url, SystemClock())
     try:
-        kept = dict(database.read(lambda c: c.execute(select(alerts.c.dedup_key, alerts.c.group_id)).tuples().all()))
+        kept = database.read(
+            lambda c: {row[0]: row[1] for row in c.execute(select(alerts.c.dedup_key, alerts.c.group_id))}
+        )
         lost = [fingerprint for fingerprint in stream.answered if fingerprint not in kept]
         assert lost == [], f"answered with 2xx and not on disk (seed {seed})"
         owed = {kept[fingerprint] for fingerprint in stream.answered}
 
         def unsent() -> list[str]:
-            raised = dict(database.read(lambda c: c.execute(select(pages.c.subject_id, pages.c.id)).tuples().all()))
+            raised = database.read(
+                lambda c: {row[0]: row[1] for row in c.execute(select(pages.c.subject_id, pages.c.id))}
+            )
             sent = b"\n".join(one.body for one in receiver.received)
             return [str(group) for group in owed if group not in raised or raised[group].encode() not in sent]
 
