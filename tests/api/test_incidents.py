@@ -124,7 +124,10 @@ def test_a_correction_names_its_entry_and_a_redaction_removes_the_words(
 
 
 def test_merging_and_cancelling_end_an_incident(api: TestClient, dana: Headers, number: int) -> None:
-    numbers = [api.post("/incidents", json={"title": t, "severity": 3}, headers=dana).json()["incident"]["number"] for t in "ab"]
+    numbers = [
+        api.post("/incidents", json={"title": t, "severity": 3}, headers=dana).json()["incident"]["number"]
+        for t in "ab"
+    ]
     merged = api.post(f"/incidents/{numbers[0]}/merge", json={"into": number}, headers=dana)
     assert merged.json()["incident"]["phase"] == "merged"
     cancelled = api.post(f"/incidents/{numbers[1]}/cancel", json={"reason": "no incident"}, headers=dana)

@@ -48,7 +48,9 @@ def test_a_snapshot_masks_secrets_in_command_lines(tocsin: Tocsin, home: Path) -
 def test_a_scratch_document_is_named_by_its_utc_minute_and_needs_no_server(tocsin: Tocsin) -> None:
     path = Path(tocsin("scratch").stdout.strip())
     assert re.fullmatch(r"incident-\d{4}-\d\d-\d\dT\d\d:\d\dZ\.md", path.name)
-    assert datetime.now(UTC) - datetime.strptime(path.name[9:26], "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC) < timedelta(minutes=2)
+    assert datetime.now(UTC) - datetime.strptime(path.name[9:26], "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC) < timedelta(
+        minutes=2
+    )
     assert path.read_text().startswith("# Incident ")
     again = Path(tocsin("scratch").stdout.strip())
     assert again != path

@@ -39,7 +39,9 @@ def test_options_of_the_command_are_the_command_s_own(tocsin: Tocsin) -> None:
 
 
 def test_it_is_recorded_with_the_server_away(tocsin: Tocsin, home: Path) -> None:
-    tocsin("run", "--expect", "errors fall", "--by", "10m", "-i", "INC-147", "--", "sh", "-c", "echo 'it works'; exit 3")
+    tocsin(
+        "run", "--expect", "errors fall", "--by", "10m", "-i", "INC-147", "--", "sh", "-c", "echo 'it works'; exit 3"
+    )
     opening, output = kept(home)
     assert opening["path"] == "/incidents/{incident}/decisions"
     assert opening["incident"] == "147"

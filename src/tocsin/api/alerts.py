@@ -112,9 +112,7 @@ async def groups(
     after = _place(cursor)
 
     def ask(connection: Connection) -> Any:
-        found = queries.groups(
-            connection, asked.actor, state=state, service=service, after=after, limit=limit + 1
-        )
+        found = queries.groups(connection, asked.actor, state=state, service=service, after=after, limit=limit + 1)
         page = page_of(found, limit, queries.place_of_group, vars)
         page["items"] = _groups(connection, asked.actor, found[:limit])
         return page
@@ -208,7 +206,13 @@ async def new_integration(asked: Asked, body: NewIntegration) -> Response:
 
     def do(connection: Connection, now: datetime) -> Any:
         made, secret = intake_usecases.create_integration(connection, asked.actor, command, now)
-        return {"id": made.id, "name": made.name, "sender": made.sender, "service": made.service, "url": _url(asked, secret)}
+        return {
+            "id": made.id,
+            "name": made.name,
+            "sender": made.sender,
+            "service": made.service,
+            "url": _url(asked, secret),
+        }
 
     return await asked.do(do, 201, told_once=("url",))
 

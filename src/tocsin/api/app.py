@@ -20,8 +20,8 @@ from tocsin.api import (
     triage,
 )
 from tocsin.api.describing import readable_page
-from tocsin.parts import Parts
 from tocsin.api.problems import Problem
+from tocsin.parts import Parts
 
 ROUTERS: tuple[APIRouter, ...] = (
     incidents.router,
@@ -39,7 +39,13 @@ ROUTERS: tuple[APIRouter, ...] = (
 )
 _PROBLEMS: dict[int | str, dict[str, object]] = {
     status: {"model": Problem, "description": said}
-    for status, said in ((401, "Sign in first"), (403, "Not allowed"), (404, "No such thing"), (409, "Not now"), (422, "Wrong input"))
+    for status, said in (
+        (401, "Sign in first"),
+        (403, "Not allowed"),
+        (404, "No such thing"),
+        (409, "Not now"),
+        (422, "Wrong input"),
+    )
 }
 
 

@@ -12,11 +12,11 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy import Connection
 from starlette.responses import JSONResponse, Response
 
-from tocsin.parts import Parts
 from tocsin.errors import Forbidden, SignInNeeded
 from tocsin.identity.actor import Actor
 from tocsin.identity.commands import once
 from tocsin.identity.sessions import actor_of_token, mark_token_used, session_of
+from tocsin.parts import Parts
 from tocsin.store.database import Database
 
 T = TypeVar("T")

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+_HEAD = "<thead><tr><th>Route<th>What it does<th>Takes</thead>"
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#1d2126;background:#fff}"
     "@media(prefers-color-scheme:dark){body{color:#e6e8eb;background:#14171a}code,.m{background:#23282d!important}}"
@@ -22,8 +23,7 @@ def readable_page(app: FastAPI) -> str:
             tag = (route.get("tags") or ["Other"])[0]
             groups.setdefault(tag, []).append(_row(path, method, route, described))
     body = "".join(
-        f"<h2>{escape(tag)}</h2><table><thead><tr><th>Route<th>What it does<th>Takes</thead><tbody>{''.join(rows)}</tbody></table>"
-        for tag, rows in groups.items()
+        f"<h2>{escape(tag)}</h2><table>{_HEAD}<tbody>{''.join(rows)}</tbody></table>" for tag, rows in groups.items()
     )
     title = escape(described["info"]["title"])
     return (
@@ -40,7 +40,9 @@ def _row(path: str, method: str, route: dict[str, Any], described: dict[str, Any
     for body in content.values():
         schema = _resolved(body.get("schema", {}), described)
         required = set(schema.get("required", ()))
-        taken += [f"<code>{escape(name)}</code>{'' if name in required else '?'}" for name in schema.get("properties", {})]
+        taken += [
+            f"<code>{escape(name)}</code>{'' if name in required else '?'}" for name in schema.get("properties", {})
+        ]
     said = escape(route.get("description") or route.get("summary", ""))
     return f'<tr><td><span class="m">{method.upper()}</span> <code>{escape(path)}</code><td>{said}<td>{" ".join(taken)}'
 

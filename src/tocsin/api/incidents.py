@@ -260,9 +260,7 @@ async def override_gate(asked: Asked, number: Number, body: PhaseChange) -> Resp
     return await change(
         asked,
         number,
-        lambda c, i, now: usecases.change_phase(
-            c, asked.actor, i, body.phase, now, reason=body.reason, override=True
-        ),
+        lambda c, i, now: usecases.change_phase(c, asked.actor, i, body.phase, now, reason=body.reason, override=True),
     )
 
 
@@ -272,9 +270,7 @@ async def assign_role(asked: Asked, number: Number, body: RoleAssignment) -> Res
     return await change(
         asked,
         number,
-        lambda c, i, now: usecases.assign_role(
-            c, asked.actor, i, body.role, body.person, now, replace=body.replace
-        ),
+        lambda c, i, now: usecases.assign_role(c, asked.actor, i, body.role, body.person, now, replace=body.replace),
     )
 
 

@@ -31,14 +31,18 @@ def read_cursor(cursor: str | None) -> Any:
         raise Invalid("this cursor was not given out here; leave it out to begin at the first page", "cursor") from None
 
 
-def page_of(items: Sequence[T], limit: int, place: Callable[[T], Any], view: Callable[[T], Any] = lambda item: item) -> dict[str, Any]:
+def page_of(
+    items: Sequence[T], limit: int, place: Callable[[T], Any], view: Callable[[T], Any] = lambda item: item
+) -> dict[str, Any]:
     """One page of a list that was asked for `limit + 1` items: whether one more came says if there is a next page."""
     shown = items[:limit]
     more = len(items) > limit
     return {"items": [view(item) for item in shown], "next_cursor": write_cursor(place(shown[-1])) if more else None}
 
 
-def slice_of(items: Sequence[T], limit: int, cursor: str | None, view: Callable[[T], Any] = lambda item: item) -> dict[str, Any]:
+def slice_of(
+    items: Sequence[T], limit: int, cursor: str | None, view: Callable[[T], Any] = lambda item: item
+) -> dict[str, Any]:
     """One page of a list that is short enough to be read whole; the cursor counts."""
     start = read_cursor(cursor) or 0
     if not isinstance(start, int) or start < 0:

@@ -112,9 +112,7 @@ async def open_decision(asked: Asked, number: Number, body: Decision) -> Respons
         if body.by:
             fields["expected_by"] = (body.started_at or now) + body.by
         incident_id = incident_id_of(connection, asked.actor, number)
-        decision_id, changed = usecases.open_decision(
-            connection, asked.actor, incident_id, NewDecision(**fields), now
-        )
+        decision_id, changed = usecases.open_decision(connection, asked.actor, incident_id, NewDecision(**fields), now)
         return changed_view(connection, changed, decision_id=decision_id)
 
     return await asked.do(do, 201)
@@ -124,9 +122,7 @@ async def open_decision(asked: Asked, number: Number, body: Decision) -> Respons
 async def end_decision(asked: Asked, number: Number, decision: str, body: Output) -> Response:
     """The command ended; what came of it is still to be said."""
     ended = Ended(**dict(body))
-    return await change(
-        asked, number, lambda c, i, now: usecases.end_decision(c, asked.actor, i, decision, ended, now)
-    )
+    return await change(asked, number, lambda c, i, now: usecases.end_decision(c, asked.actor, i, decision, ended, now))
 
 
 @router.post("/incidents/{number}/decisions/{decision}/result")
@@ -212,9 +208,7 @@ async def release(asked: Asked, number: Number, body: Release) -> Response:
     return await change(
         asked,
         number,
-        lambda c, i, now: usecases.release_deploys(
-            c, asked.actor, i, now, services=body.services, reason=body.reason
-        ),
+        lambda c, i, now: usecases.release_deploys(c, asked.actor, i, now, services=body.services, reason=body.reason),
     )
 
 

@@ -82,7 +82,14 @@ async def shifts(
             for each in queries.shifts_between(connection, schedule, begins, ends)
         ]
         found += [
-            {"starts_at": gap.start, "ends_at": gap.end, "person": None, "name": None, "source": "gap", "override": None}
+            {
+                "starts_at": gap.start,
+                "ends_at": gap.end,
+                "person": None,
+                "name": None,
+                "source": "gap",
+                "override": None,
+            }
             for gap in queries.gaps_between(connection, schedule, begins, ends)
         ]
         return {"items": sorted(found, key=lambda each: each["starts_at"]), "next_cursor": None}

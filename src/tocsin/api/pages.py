@@ -184,9 +184,7 @@ async def add_method(asked: Asked, person: str, body: NewMethod) -> Response:
     """Add a method; a code is sent by it, which must be entered before pages go that way."""
 
     def do(connection: Connection, now: datetime) -> Any:
-        added = usecases.add_method(
-            connection, asked.actor, person, body.kind, body.target, now, label=body.label
-        )
+        added = usecases.add_method(connection, asked.actor, person, body.kind, body.target, now, label=body.label)
         return {"id": added.id, "secret": added.secret}
 
     return await asked.do(do, 201, told_once=("secret",))

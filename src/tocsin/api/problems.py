@@ -52,7 +52,12 @@ class Problem(BaseModel):
 
 
 def problem(
-    status: int, kind: str, title: str, detail: str, mistakes: Sequence[Mistake] = (), headers: dict[str, str] | None = None
+    status: int,
+    kind: str,
+    title: str,
+    detail: str,
+    mistakes: Sequence[Mistake] = (),
+    headers: dict[str, str] | None = None,
 ) -> Response:
     """The answer that says what went wrong."""
     document: dict[str, Any] = {"type": f"/api/v1/problems/{kind}", "title": title, "status": status, "detail": detail}

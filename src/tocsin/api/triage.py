@@ -58,7 +58,9 @@ class Evidence(Body):
     """An artefact: `text`, or any bytes as `content_base64`. `sha256`, if told, must be theirs."""
 
     title: str
-    what: str = Field(default="file", examples=["snapshot", "log", "metrics", "screenshot", "output", "scratch", "file"])
+    what: str = Field(
+        default="file", examples=["snapshot", "log", "metrics", "screenshot", "output", "scratch", "file"]
+    )
     text: str | None = None
     content_base64: str | None = None
     media_type: str | None = None
@@ -85,7 +87,9 @@ class ReportedChange(Body):
     id: str | None = None
     service: str
     summary: str
-    kind: str = Field(default="deploy", examples=["deploy", "flag", "config", "migration", "infrastructure", "rollback"])
+    kind: str = Field(
+        default="deploy", examples=["deploy", "flag", "config", "migration", "infrastructure", "rollback"]
+    )
     version: str | None = None
     environment: str | None = None
     link: str | None = None

@@ -59,7 +59,9 @@ def state_view(connection: Connection, actor: Actor, state: IncidentState, now: 
         **head_view(state),
         **{part: getattr(state, part).model_dump(mode="json") for part in _PARTS},
         "clocks": [clock for clock in clocks(state, bundle, now) if clock.is_shown],
-        "gates": [{"phase": coming, "missing": [each.sentence for each in missing(state, runbook, coming)]}] if coming else [],
+        "gates": [{"phase": coming, "missing": [each.sentence for each in missing(state, runbook, coming)]}]
+        if coming
+        else [],
         "checklist": first_five(state, runbook),
         "required_roles": required_roles(state, runbook),
     }
@@ -72,7 +74,12 @@ def entry_view(entry: Entry, name_of: NameOf) -> dict[str, Any]:
         "id": entry.id,
         "kind": entry.kind,
         "category": entry.fact.category,
-        "actor": {"kind": entry.actor.kind, "id": entry.actor.id, "name": entry.actor.name, "person": entry.actor.person_id},
+        "actor": {
+            "kind": entry.actor.kind,
+            "id": entry.actor.id,
+            "name": entry.actor.name,
+            "person": entry.actor.person_id,
+        },
         "happened_at": entry.happened_at,
         "recorded_at": entry.recorded_at,
         "sentence": entry.fact.sentence(name_of),

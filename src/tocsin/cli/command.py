@@ -17,6 +17,7 @@ class Command(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The example, as one would type it."""
+        del ctx
         _write_example(self.example, formatter)
 
 
@@ -28,6 +29,7 @@ class Group(click.Group):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The example, as one would type it."""
+        del ctx
         _write_example(self.example, formatter)
 
 
@@ -145,7 +147,12 @@ def incident_argument(function: Callable[..., Any]) -> Callable[..., Any]:
 def incident_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds `--incident`, which may also come from TOCSIN_INCIDENT."""
     return click.option(
-        "--incident", "-i", type=INCIDENT, envvar="TOCSIN_INCIDENT", show_envvar=True, help="The incident that it belongs to."
+        "--incident",
+        "-i",
+        type=INCIDENT,
+        envvar="TOCSIN_INCIDENT",
+        show_envvar=True,
+        help="The incident that it belongs to.",
     )(function)
 
 

@@ -131,7 +131,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not isinstance(error, TocsinError):
             raise
         mistakes = error.mistakes if isinstance(error, Invalid) else ()
-        said = [f"{mistake.field}: {mistake.message}" for mistake in mistakes if mistake.field and mistake.message not in error.message]
+        said = [
+            f"{mistake.field}: {mistake.message}"
+            for mistake in mistakes
+            if mistake.field and mistake.message not in error.message
+        ]
         return _say("\n  ".join([error.message, *said]), REFUSED)
 
 

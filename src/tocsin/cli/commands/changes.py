@@ -17,7 +17,10 @@ def change() -> None:
     """Record and list deploys, flags and other changes."""
 
 
-@command(parent=change, example="tocsin change record --service checkout-api --id \"$GIT_SHA\" --version 4.2.0 'deploy 4.2.0'")
+@command(
+    parent=change,
+    example="tocsin change record --service checkout-api --id \"$GIT_SHA\" --version 4.2.0 'deploy 4.2.0'",
+)
 @click.argument("summary")
 @click.option("--service", required=True)
 @click.option("--id", "change_id", help="Your own id for it; told again it changes nothing.")
@@ -51,5 +54,8 @@ def record(summary: str, service: str, change_id: str | None, at: str | None, **
 def list_(service: str | None, since: str | None, limit: int) -> None:
     """List changes, the newest first."""
     items = server().all("/changes", limit, service=service, since=clock_of(since))
-    rows = [(short(one["happened_at"]), one["service"], one["kind"], one.get("external_id") or one["id"], one["summary"]) for one in items]
+    rows = [
+        (short(one["happened_at"]), one["service"], one["kind"], one.get("external_id") or one["id"], one["summary"])
+        for one in items
+    ]
     tell({"items": items}, table(rows, ("utc", "service", "kind", "id", "what")) or ["No change is known."])

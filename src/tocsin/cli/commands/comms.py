@@ -30,17 +30,22 @@ def _boxes(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-@command(parent=update, example="tocsin update internal INC-147 --known 'a bad deploy' --doing 'rolling back' --next 'watch errors'")
+@command(
+    parent=update,
+    example="tocsin update internal INC-147 --known 'a bad deploy' --doing 'rolling back' --next 'watch errors'",
+)
 @incident_argument
 @_boxes
 def internal(incident: str, known: str, doing: str, next_: str, next_at: str | None, next_in: str | None) -> None:
     """Post an update to the channel."""
-    _update(incident, {"audience": "internal", "known": known, "doing": doing, "next": next_, "next_in": next_in}, next_at)
+    _update(
+        incident, {"audience": "internal", "known": known, "doing": doing, "next": next_, "next_in": next_in}, next_at
+    )
 
 
 @command(
     parent=update,
-    example="tocsin update external INC-147 --known 'Some payments fail' --doing 'We are undoing a change' --next 'We will say more' "
+    example="tocsin update external INC-147 --known 'Some payments fail' --doing 'We undo a change' --next 'We say more soon' "
     "--in 30m --status identified --component checkout-api",
 )
 @incident_argument
@@ -60,7 +65,14 @@ def external(
     components: tuple[str, ...],
 ) -> None:
     """Write an update for the status page; it appears once it has its approval."""
-    body = {"audience": "external", "known": known, "doing": doing, "next": next_, "next_in": next_in, "headline": headline}
+    body = {
+        "audience": "external",
+        "known": known,
+        "doing": doing,
+        "next": next_,
+        "next_in": next_in,
+        "headline": headline,
+    }
     _update(incident, {**body, "status": status, "components": list(components) or None}, next_at)
 
 
@@ -84,7 +96,9 @@ def reject(incident: str, update_id: str, reason: str) -> None:
     tell(answer, told(answer))
 
 
-@group(example="tocsin escalate team INC-147 payments --why 'their gateway is involved'\ntocsin escalate answer INC-147 data_or_auth yes")
+@group(
+    example="tocsin escalate team INC-147 payments --why 'their gateway'\ntocsin escalate answer INC-147 data_or_auth yes"
+)
 def escalate() -> None:
     """Call in a team; answer the escalation questions."""
 
@@ -99,7 +113,11 @@ def team(incident: str, team_id: str, why: str) -> None:
     tell(answer, told(answer) or [f"{team_id} is called in already."])
 
 
-@command(parent=escalate, name="answer", example="tocsin escalate answer INC-147 data_or_auth yes --note 'session tokens in logs'")
+@command(
+    parent=escalate,
+    name="answer",
+    example="tocsin escalate answer INC-147 data_or_auth yes --note 'session tokens in logs'",
+)
 @incident_argument
 @click.argument("question")
 @click.argument("answer", type=click.Choice(["yes", "no"]))
@@ -122,12 +140,18 @@ def vendor() -> None:
 @click.option("--contact", help="Who there was asked.")
 def engage(incident: str, vendor_id: str, reference: str | None, contact: str | None) -> None:
     """Open an engagement; its clock runs from now."""
-    answer = server().post(f"/incidents/{incident}/vendors", {"vendor": vendor_id, "reference": reference, "contact": contact})
+    answer = server().post(
+        f"/incidents/{incident}/vendors", {"vendor": vendor_id, "reference": reference, "contact": contact}
+    )
     lines = told(answer)
     tell(answer, [*lines, f"engagement {answer['engagement_id']}"] if "engagement_id" in answer else lines)
 
 
-@command(parent=vendor, name="note", example="tocsin vendor note INC-147 ENGAGEMENT --state answered 'their edge in eu-west was down'")
+@command(
+    parent=vendor,
+    name="note",
+    example="tocsin vendor note INC-147 ENGAGEMENT --state answered 'their edge in eu-west was down'",
+)
 @incident_argument
 @click.argument("engagement")
 @click.argument("text")
@@ -140,6 +164,12 @@ def note_(incident: str, engagement: str, text: str, state: str) -> None:
 
 def _update(incident: str, body: dict[str, object], next_at: str | None) -> None:
     body = {**body, "next_at": ahead(next_at) if next_at else None}
-    answer = server().post(f"/incidents/{incident}/updates", {name: value for name, value in body.items() if value is not None})
-    waits = f"It waits for approval: update {answer['update_id']}" if answer.get("waits_for_approval") else f"update {answer.get('update_id')}"
+    answer = server().post(
+        f"/incidents/{incident}/updates", {name: value for name, value in body.items() if value is not None}
+    )
+    waits = (
+        f"It waits for approval: update {answer['update_id']}"
+        if answer.get("waits_for_approval")
+        else f"update {answer.get('update_id')}"
+    )
     tell(answer, [*told(answer), waits])

@@ -22,7 +22,11 @@ def decide() -> None:
     """Record a decision that was not run by `tocsin run`, and what came of any."""
 
 
-@command(parent=decide, name="open", example="tocsin decide open INC-147 'scaled checkout-api to 12' --expect 'queue drains' --by 10m")
+@command(
+    parent=decide,
+    name="open",
+    example="tocsin decide open INC-147 'scaled checkout-api to 12' --expect 'queue drains' --by 10m",
+)
 @incident_argument
 @click.argument("exact")
 @click.option("--expect", required=True, help="What you expect to happen.")
@@ -104,8 +108,20 @@ def flag(incident: str, flag: str | None, none_helps: bool, note: str | None) ->
 def list_(incident: str) -> None:
     """List decisions in the order in which they were taken."""
     items = server().all(f"/incidents/{incident}/decisions")
-    rows = [(one["decision_id"], one["started_at"][11:19], one["by"], one["command"], one["expected"], one["matched"] or "open") for one in items]
-    tell({"items": items}, table(rows, ("decision", "utc", "who", "what", "expected", "matched")) or ["No decision yet."])
+    rows = [
+        (
+            one["decision_id"],
+            one["started_at"][11:19],
+            one["by"],
+            one["command"],
+            one["expected"],
+            one["matched"] or "open",
+        )
+        for one in items
+    ]
+    tell(
+        {"items": items}, table(rows, ("decision", "utc", "who", "what", "expected", "matched")) or ["No decision yet."]
+    )
 
 
 def _tell_or_keep(incident: str, below: str, body: dict[str, Any], title: str) -> None:

@@ -18,7 +18,9 @@ from tocsin.clock import SystemClock
 _KINDS = ["log", "metrics", "screenshot", "output", "file", "snapshot", "scratch"]
 
 
-@group(example="tocsin evidence add INC-147 thread-dump.txt --volatile\ntocsin evidence get INC-147 EVIDENCE > dump.txt")
+@group(
+    example="tocsin evidence add INC-147 thread-dump.txt --volatile\ntocsin evidence get INC-147 EVIDENCE > dump.txt"
+)
 def evidence() -> None:
     """Keep files as evidence."""
 
@@ -46,7 +48,13 @@ def add(incident: str, file: Path, title: str | None, kind: str, volatile: bool,
         "volatile": volatile,
         "sha256": digest,
     }
-    told = Told("/incidents/{incident}/evidence", body, incident=incident, server=server_address(), title=f"evidence {file.name}")
+    told = Told(
+        "/incidents/{incident}/evidence",
+        body,
+        incident=incident,
+        server=server_address(),
+        title=f"evidence {file.name}",
+    )
     answer = tell_or_keep(told)
     if answer is None:
         tell({"kept": told.command_id, "sha256": digest}, f"{kept_for_later()} SHA-256 {digest}")
@@ -59,14 +67,25 @@ def add(incident: str, file: Path, title: str | None, kind: str, volatile: bool,
 def list_(incident: str) -> None:
     """List what was kept."""
     items = server().all(f"/incidents/{incident}/evidence")
-    rows = [(one["evidence_id"], short(one["captured_at"]), one["what"], one["size"], one["sha256"][:12], one["title"]) for one in items]
-    tell({"items": items}, table(rows, ("evidence", "utc", "kind", "bytes", "sha-256", "title")) or ["Nothing was kept yet."])
+    rows = [
+        (one["evidence_id"], short(one["captured_at"]), one["what"], one["size"], one["sha256"][:12], one["title"])
+        for one in items
+    ]
+    tell(
+        {"items": items},
+        table(rows, ("evidence", "utc", "kind", "bytes", "sha-256", "title")) or ["Nothing was kept yet."],
+    )
 
 
 @command(parent=evidence, example="tocsin evidence get INC-147 EVIDENCE > dump.txt")
 @incident_argument
 @click.argument("evidence_id", metavar="EVIDENCE")
-@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Where to write it; default: standard output.")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where to write it; default: standard output.",
+)
 def get(incident: str, evidence_id: str, output: Path | None) -> None:
     """Write the bytes, as they were captured."""
     content = server().get_bytes(f"/incidents/{incident}/evidence/{part(evidence_id)}")

@@ -15,7 +15,7 @@ from tocsin.clock import SystemClock
 _PATIENCE = 5.0
 
 
-@group(example="tocsin freeze check --service checkout-api --change \"$GIT_SHA\" && ./deploy")
+@group(example='tocsin freeze check --service checkout-api --change "$GIT_SHA" && ./deploy')
 def freeze() -> None:
     """Deploys held while an incident is on."""
 
@@ -61,7 +61,10 @@ def _could_not_ask(why: str, service: str, change: str | None, now: datetime) ->
 def list_() -> None:
     """Show what is held, by which incident."""
     answer = server().get("/freezes")
-    rows = [(one["service"], f"INC-{one['incident']}" if one.get("incident") else "", one["since"], one.get("reason")) for one in answer["items"]]
+    rows = [
+        (one["service"], f"INC-{one['incident']}" if one.get("incident") else "", one["since"], one.get("reason"))
+        for one in answer["items"]
+    ]
     tell(answer, table(rows, ("service", "incident", "since", "reason")) or ["Nothing is held."])
 
 
@@ -72,7 +75,10 @@ def list_() -> None:
 def hold(incident: str, services: tuple[str, ...], reason: str | None) -> None:
     """Hold deploys for this incident."""
     body = {"services": list(services) or ["*"], "reason": reason}
-    tell(server().post(f"/incidents/{incident}/freeze", body), f"Deploys of {', '.join(services) or 'every service'} are held.")
+    tell(
+        server().post(f"/incidents/{incident}/freeze", body),
+        f"Deploys of {', '.join(services) or 'every service'} are held.",
+    )
 
 
 @command(parent=freeze, example="tocsin freeze release INC-147 --reason 'it was the database'")
@@ -82,10 +88,16 @@ def hold(incident: str, services: tuple[str, ...], reason: str | None) -> None:
 def release(incident: str, services: tuple[str, ...], reason: str | None) -> None:
     """Let deploys go again before the incident is resolved."""
     body = {"services": list(services) or ["*"], "reason": reason}
-    tell(server().post(f"/incidents/{incident}/freeze/release", body), f"Deploys of {', '.join(services) or 'every service'} may go again.")
+    tell(
+        server().post(f"/incidents/{incident}/freeze/release", body),
+        f"Deploys of {', '.join(services) or 'every service'} may go again.",
+    )
 
 
-@command(parent=freeze, example="tocsin freeze allow INC-147 --service checkout-api --change 4f2a9c1 --reason 'this is the fix'")
+@command(
+    parent=freeze,
+    example="tocsin freeze allow INC-147 --service checkout-api --change 4f2a9c1 --reason 'this is the fix'",
+)
 @incident_argument
 @click.option("--service", required=True)
 @click.option("--change", required=True, help="The change's id, as the pipeline asks with it.")

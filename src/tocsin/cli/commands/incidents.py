@@ -1,12 +1,10 @@
 """Declaring and leading an incident."""
 
-import json
 from typing import Any
 
 import click
 
-from tocsin.cli.client import part
-from tocsin.cli.command import INCIDENT, command, group, incident_argument, table, tell, warn
+from tocsin.cli.command import INCIDENT, command, group, incident_argument, table, tell
 from tocsin.cli.commands.telling import clock_of, told, utc_option
 from tocsin.cli.handover import kept_for_later, server, server_address, tell_or_keep
 from tocsin.cli.offline.spool import Told
@@ -64,7 +62,8 @@ def list_(state: str, severity: int | None, limit: int) -> None:
     """List incidents, the newest first."""
     items = server().all("/incidents", limit, state=state, severity=severity)
     rows = [
-        (f"INC-{one['number']}", f"Sev{one['severity']}", one["phase"], _utc(one["declared_at"]), one["title"]) for one in items
+        (f"INC-{one['number']}", f"Sev{one['severity']}", one["phase"], _utc(one["declared_at"]), one["title"])
+        for one in items
     ]
     tell({"items": items}, table(rows, ("incident", "sev", "phase", "declared", "title")) or ["No incident is open."])
 
@@ -86,7 +85,9 @@ def show(incident: str) -> None:
         for decision in decisions.values()
         if decision["matched"] is None
     ]
-    lines += [f"{gate['phase']}: {sentence}" for gate in answer.get("gates", []) for sentence in gate.get("missing", [])]
+    lines += [
+        f"{gate['phase']}: {sentence}" for gate in answer.get("gates", []) for sentence in gate.get("missing", [])
+    ]
     tell(answer, lines)
 
 
@@ -97,7 +98,10 @@ def show(incident: str) -> None:
 def timeline(incident: str, after: int | None, limit: int | None) -> None:
     """Print the timeline, oldest first, in UTC."""
     items = server().all(f"/incidents/{incident}/timeline", limit, after=after)
-    tell({"items": items}, [f"{one['seq']:>4}  {_utc(one['happened_at'])}  {one['actor']['name']} {one['sentence']}" for one in items])
+    tell(
+        {"items": items},
+        [f"{one['seq']:>4}  {_utc(one['happened_at'])}  {one['actor']['name']} {one['sentence']}" for one in items],
+    )
 
 
 @command(parent=incidents, example="tocsin incidents document INC-147 > INC-147.md")
@@ -160,7 +164,12 @@ def merge(incident: str, into: str, reason: str | None) -> None:
 @click.option("--since", help="UTC: 14:05 or 2026-11-19T14:05:00Z.")
 @click.option("--until", help="UTC, when it was over.")
 def impact(
-    incident: str, services: tuple[str, ...], customers: str | None, symptoms: tuple[str, ...], since: str | None, until: str | None
+    incident: str,
+    services: tuple[str, ...],
+    customers: str | None,
+    symptoms: tuple[str, ...],
+    since: str | None,
+    until: str | None,
 ) -> None:
     """Say who and what is hit, and since when."""
     body = {

@@ -24,4 +24,7 @@ def login(url: str | None, token: str | None, forget: bool) -> None:
     credentials = Credentials(url.rstrip("/"), secret)
     me = Server(credentials).get("/me")
     where = store_credentials(credentials)
-    tell({"url": credentials.url, "me": me, "stored_in": where}, f"You are {me['name']} ({me['right']}). Stored in {where}.")
+    tell(
+        {"url": credentials.url, "me": me, "stored_in": where},
+        f"You are {me['name']} ({me['right']}). Stored in {where}.",
+    )

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from tocsin.cli.client import part
 from tocsin.cli.command import command, group, table, tell
 from tocsin.cli.commands.telling import ahead, instant_of, short
 from tocsin.cli.handover import server
@@ -37,11 +38,12 @@ def at(time: str, schedule: str | None, team: str | None) -> None:
 @click.option("--to", "end", help="UTC; two weeks on if left out.")
 def shifts(schedule: str, start: str | None, end: str | None) -> None:
     """The shifts of a schedule; a gap has no person."""
-    answer = server().get(
-        f"/schedules/{schedule}/shifts",
-        **{"from_": instant_of(start).isoformat() if start else None, "to": instant_of(end).isoformat() if end else None},
-    )
-    rows = [(short(one["starts_at"]), short(one["ends_at"]), one.get("name") or one.get("person") or "NOBODY") for one in answer["items"]]
+    begins, ends = (instant_of(text).isoformat() if text else None for text in (start, end))
+    answer = server().get(f"/schedules/{part(schedule)}/shifts", from_=begins, to=ends)
+    rows = [
+        (short(one["starts_at"]), short(one["ends_at"]), one.get("name") or one.get("person") or "NOBODY")
+        for one in answer["items"]
+    ]
     tell(answer, table(rows, ("from", "to", "who")) or ["No shift there."])
 
 

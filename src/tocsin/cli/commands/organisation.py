@@ -68,4 +68,3 @@ def _files(directory: Path) -> list[dict[str, str]]:
     if not files:
         raise click.UsageError(f"there is no .yaml or .md file in {directory}")
     return files
-

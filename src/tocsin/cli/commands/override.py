@@ -8,7 +8,9 @@ from tocsin.cli.commands.telling import ahead, short, told
 from tocsin.cli.handover import server
 
 
-@group(example="tocsin override shift checkout dana --from 18:00 --to 22:00\ntocsin override gate INC-147 resolved --reason '…'")
+@group(
+    example="tocsin override shift checkout dana --from 18:00 --to 22:00\ntocsin override gate INC-147 resolved --reason '…'"
+)
 def override() -> None:
     """Override a shift, or a gate with a reason that is shown for ever."""
 
@@ -21,9 +23,18 @@ def override() -> None:
 @click.option("--reason")
 def shift(schedule: str, person: str, start: str, end: str, reason: str | None) -> None:
     """Let PERSON be on call on SCHEDULE in this time."""
-    body = {"schedule": schedule, "person": person, "starts_at": ahead(start), "ends_at": ahead(end), "reason": reason or ""}
+    body = {
+        "schedule": schedule,
+        "person": person,
+        "starts_at": ahead(start),
+        "ends_at": ahead(end),
+        "reason": reason or "",
+    }
     answer = server().post("/overrides", body)
-    tell(answer, f"{person} is on call on {schedule} from {short(str(body['starts_at']))} to {short(str(body['ends_at']))}: {answer['id']}")
+    tell(
+        answer,
+        f"{person} is on call on {schedule} from {short(answer['starts_at'])} to {short(answer['ends_at'])}: {answer['id']}",
+    )
 
 
 @command(parent=override, name="list", example="tocsin override list")
@@ -31,7 +42,10 @@ def shift(schedule: str, person: str, start: str, end: str, reason: str | None) 
 def list_(schedule: str | None) -> None:
     """List overrides that are not over."""
     items = server().all("/overrides", schedule=schedule)
-    rows = [(one["id"], one["schedule"], one["person"], short(one["starts_at"]), short(one["ends_at"]), one.get("reason")) for one in items]
+    rows = [
+        (one["id"], one["schedule"], one["person"], short(one["starts_at"]), short(one["ends_at"]), one.get("reason"))
+        for one in items
+    ]
     tell({"items": items}, table(rows, ("override", "schedule", "who", "from", "to", "reason")) or ["No override."])
 
 
@@ -42,7 +56,9 @@ def cancel(override_id: str) -> None:
     tell(server().send("DELETE", f"/overrides/{part(override_id)}"), "Taken back.")
 
 
-@command(parent=override, example="tocsin override gate INC-147 resolved --reason 'metrics are down, customers confirm'")
+@command(
+    parent=override, example="tocsin override gate INC-147 resolved --reason 'metrics are down, customers confirm'"
+)
 @incident_argument
 @click.argument("phase")
 @click.option("--reason", required=True, help="Shown for ever.")

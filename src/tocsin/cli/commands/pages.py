@@ -27,12 +27,16 @@ def send(to: str, text: str, incident: str | None) -> None:
 
 
 @command(parent=page, name="list", example="tocsin page list --state all")
-@click.option("--state", type=click.Choice(["open", "acknowledged", "ended", "live", "all"]), default="live", show_default=True)
+@click.option(
+    "--state", type=click.Choice(["open", "acknowledged", "ended", "live", "all"]), default="live", show_default=True
+)
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 def list_(state: str, limit: int) -> None:
     """List pages, the newest first."""
     items = server().all("/pages", limit, state=state)
-    rows = [(one["id"], one["state"], short(one["opened_at"]), one.get("acknowledged_by"), one["title"]) for one in items]
+    rows = [
+        (one["id"], one["state"], short(one["opened_at"]), one.get("acknowledged_by"), one["title"]) for one in items
+    ]
     tell({"items": items}, table(rows, ("page", "state", "opened", "with", "title")) or ["No page is open."])
 
 
@@ -41,7 +45,10 @@ def list_(state: str, limit: int) -> None:
 def show(page_id: str) -> None:
     """Show a page and its log: attempts, receipts, why not."""
     answer = server().get(f"/pages/{part(page_id)}")
-    rows = [(short(row["at"]), row["kind"], row.get("person"), row.get("method"), row.get("text")) for row in answer.get("log", [])]
+    rows = [
+        (short(row["at"]), row["kind"], row.get("person"), row.get("method"), row.get("text"))
+        for row in answer.get("log", [])
+    ]
     tell(answer, [f"{answer['state']}: {answer['title']}", *table(rows, ("utc", "what", "person", "method", "said"))])
 
 
@@ -77,7 +84,9 @@ def ack(page_id: str | None) -> None:
 @click.option("--for", "length", type=DURATION, help="How long, as in 30m.")
 @click.option("--until", help="Until when, UTC: 22:00 or 2026-11-19T22:00:00Z.")
 @click.option("--reason")
-def snooze(page_id: str | None, group_id: str | None, length: str | None, until: str | None, reason: str | None) -> None:
+def snooze(
+    page_id: str | None, group_id: str | None, length: str | None, until: str | None, reason: str | None
+) -> None:
     """Keep a page or group quiet until a time."""
     if bool(length) == bool(until):
         raise click.UsageError("say for how long (--for 30m) or until when (--until 22:00)")

@@ -8,7 +8,9 @@ from tocsin.cli.commands.telling import told
 from tocsin.cli.handover import server
 
 
-@group(example="tocsin check list INC-147\ntocsin check word INC-147 support-quiet pass --note 'no new tickets for 20 min'")
+@group(
+    example="tocsin check list INC-147\ntocsin check word INC-147 support-quiet pass --note 'no new tickets for 20 min'"
+)
 def check() -> None:
     """Recovery checks: list, add, give one's word."""
 
@@ -19,12 +21,19 @@ def list_(incident: str) -> None:
     """List the checks with their verdicts, the hold and the watch."""
     answer = server().get(f"/incidents/{incident}/checks")
     rows = [
-        (one["id"], one["name"], one.get("verdict") or "no data", one.get("value"), one.get("target")) for one in answer["items"]
+        (one["id"], one["name"], one.get("verdict") or "no data", one.get("value"), one.get("target"))
+        for one in answer["items"]
     ]
-    tell(answer, table(rows, ("check", "name", "verdict", "value", "target")) or ["This incident has no recovery check yet."])
+    tell(
+        answer,
+        table(rows, ("check", "name", "verdict", "value", "target")) or ["This incident has no recovery check yet."],
+    )
 
 
-@command(parent=check, example="tocsin check add INC-147 'Checkout errors' --promql 'rate(errors[5m])' --comparator '<' --threshold 0.01")
+@command(
+    parent=check,
+    example="tocsin check add INC-147 'Checkout errors' --promql 'rate(errors[5m])' --comparator '<' --threshold 0.01",
+)
 @incident_argument
 @click.argument("name")
 @click.option("--promql", help="A PromQL expression of one number.")
@@ -65,7 +74,9 @@ def add(
         "interval": interval,
         "service": service,
     }
-    answer = server().post(f"/incidents/{incident}/checks", {key: value for key, value in body.items() if value is not None})
+    answer = server().post(
+        f"/incidents/{incident}/checks", {key: value for key, value in body.items() if value is not None}
+    )
     tell(answer, told(answer))
 
 

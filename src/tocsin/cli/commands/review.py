@@ -10,7 +10,13 @@ from tocsin.cli.command import command, group, incident_argument, table, tell
 from tocsin.cli.commands.telling import instant_of, short, told
 from tocsin.cli.handover import server
 
-_KINDS = {"detection": "detection", "defence": "defence", "defense-in-depth": "defence", "tests": "tests", "docs": "docs"}
+_KINDS = {
+    "detection": "detection",
+    "defence": "defence",
+    "defense-in-depth": "defence",
+    "tests": "tests",
+    "docs": "docs",
+}
 
 
 @group(example="tocsin postmortem show INC-147\ntocsin postmortem write INC-147 summary --file summary.md")
@@ -33,7 +39,9 @@ def show(incident: str) -> None:
 @command(parent=postmortem, example="tocsin postmortem write INC-147 summary --file summary.md")
 @incident_argument
 @click.argument("section")
-@click.option("--file", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Its text; default: standard input.")
+@click.option(
+    "--file", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Its text; default: standard input."
+)
 @click.option("--text", help="Its text, here.")
 def write(incident: str, section: str, file: Path | None, text: str | None) -> None:
     """Write a section, in Markdown."""
@@ -58,7 +66,10 @@ def calendar(incident: str) -> None:
     tell({"calendar": text}, text.rstrip("\n"))
 
 
-@command(parent=postmortem, example="tocsin postmortem artifact INC-147 dashboards --url https://grafana.example/d/x --title 'Errors'")
+@command(
+    parent=postmortem,
+    example="tocsin postmortem artifact INC-147 dashboards --url https://grafana.example/d/x --title 'Errors'",
+)
 @incident_argument
 @click.argument("what", type=click.Choice(["logs", "prs", "commits", "dashboards", "chats"]))
 @click.option("--url")
@@ -78,7 +89,11 @@ def followup() -> None:
     """Follow-ups with kind, owner and due date."""
 
 
-@command(parent=followup, name="add", example="tocsin followup add INC-147 'Alert on pool exhaustion' --kind detection --owner dana --due 2026-12-01")
+@command(
+    parent=followup,
+    name="add",
+    example="tocsin followup add INC-147 'Alert on pool exhaustion' --kind detection --owner dana --due 2026-12-01",
+)
 @incident_argument
 @click.argument("title")
 @click.option("--kind", type=click.Choice(list(_KINDS)), required=True)
@@ -86,8 +101,15 @@ def followup() -> None:
 @click.option("--due", help="A date or instant, UTC.")
 def add_(incident: str, title: str, kind: str, owner: str | None, due: str | None) -> None:
     """Add a follow-up."""
-    body = {"title": title, "what": _KINDS[kind], "owner": owner, "due_at": instant_of(due).isoformat() if due else None}
-    answer = server().post(f"/incidents/{incident}/followups", {name: value for name, value in body.items() if value is not None})
+    body = {
+        "title": title,
+        "what": _KINDS[kind],
+        "owner": owner,
+        "due_at": instant_of(due).isoformat() if due else None,
+    }
+    answer = server().post(
+        f"/incidents/{incident}/followups", {name: value for name, value in body.items() if value is not None}
+    )
     tell(answer, told(answer))
 
 
@@ -100,10 +122,21 @@ def list_(incident: str | None, owner: str | None, state: str) -> None:
     path = f"/incidents/{part(incident)}/followups" if incident else "/followups"
     items = server().all(path, owner=owner, state=state)
     rows = [
-        (one["id"], f"INC-{one['incident']}", one["what"], one.get("owner") or "NOBODY", short(one.get("due_at")), one["state"], one["title"])
+        (
+            one["id"],
+            f"INC-{one['incident']}",
+            one["what"],
+            one.get("owner") or "NOBODY",
+            short(one.get("due_at")),
+            one["state"],
+            one["title"],
+        )
         for one in items
     ]
-    tell({"items": items}, table(rows, ("follow-up", "incident", "kind", "owner", "due", "state", "title")) or ["No follow-up."])
+    tell(
+        {"items": items},
+        table(rows, ("follow-up", "incident", "kind", "owner", "due", "state", "title")) or ["No follow-up."],
+    )
 
 
 @command(parent=followup, name="change", example="tocsin followup change FOLLOWUP --state done")

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import click
 
-from tocsin.cli.command import DURATION, command, incident_option, warn, wants_json
+from tocsin.cli.command import DURATION, command, incident_option, wants_json, warn
 from tocsin.cli.handover import say, server_address, try_hand_over
 from tocsin.cli.offline.masking import mask, secret_values
 from tocsin.cli.offline.spool import Spool, Told
@@ -62,7 +62,9 @@ def run(
     host = "@".join(running.who_and_where())
     exact = mask(running.exact_command(arguments), secrets)
     opening = _opened(exact, expect, by, what, title, service, change, host, clock.now(), secrets)
-    opened = spool.keep(Told("/incidents/{incident}/decisions", opening, incident=incident, server=server_address(), title=exact))
+    opened = spool.keep(
+        Told("/incidents/{incident}/decisions", opening, incident=incident, server=server_address(), title=exact)
+    )
     before = try_hand_over(spool)
     if before.why_waiting:
         warn("the server is away; this is recorded here and handed over later")
@@ -137,7 +139,9 @@ def _ask(expect: str) -> tuple[str | None, str | None]:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None, None
     try:
-        actual: str = click.prompt(f"Expected: {expect}\nWhat happened? (empty: say it later)", default="", show_default=False, err=True)
+        actual: str = click.prompt(
+            f"Expected: {expect}\nWhat happened? (empty: say it later)", default="", show_default=False, err=True
+        )
         if not actual.strip():
             return None, None
         matched: str = click.prompt("Did it match?", type=click.Choice(list(MATCHED)), err=True)

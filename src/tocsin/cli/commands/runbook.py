@@ -25,7 +25,9 @@ def _file(function: Callable[..., Any]) -> Callable[..., Any]:
 @command(parent=runbook, example="tocsin runbook check incident-response.md")
 @_file
 @click.option("--service", is_flag=True, help="FILE is a service's runbook, which adds to the base and tightens it.")
-@click.option("--base", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The base; default: Tocsin's own.")
+@click.option(
+    "--base", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The base; default: Tocsin's own."
+)
 @click.pass_context
 def check(context: click.Context, file: Path | None, service: bool, base: Path | None) -> None:
     """Report every mistake, and every sentence that disagrees with its block, with line and fix. Exits 1 if there is one."""

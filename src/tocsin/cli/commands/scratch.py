@@ -12,7 +12,11 @@ from tocsin.clock import SystemClock
 
 
 @command(example="tocsin scratch\ntocsin scratch --note 'db-1 restarted by hand'\ntocsin scratch --attach INC-147")
-@click.option("--directory", type=click.Path(path_type=Path, file_okay=False), help="Where scratch documents are; default: XDG state.")
+@click.option(
+    "--directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where scratch documents are; default: XDG state.",
+)
 @click.option("--note", help="Add a line with its UTC time to the newest document, or to FILE.")
 @click.option("--attach", type=INCIDENT, help="Hand the newest document, or FILE, to this incident as evidence.")
 @click.option("--edit", is_flag=True, help="Open it in $EDITOR.")
@@ -22,7 +26,8 @@ def scratch(directory: Path | None, note: str | None, attach: str | None, edit: 
 
     Nothing here needs a server. What is attached has its secrets masked; your own file stays as it is.
     """
-    from tocsin.cli.offline import running, scratch as documents
+    from tocsin.cli.offline import running
+    from tocsin.cli.offline import scratch as documents
 
     now = SystemClock().now()
     path = file

@@ -34,7 +34,9 @@ def settings_for(data: Path | None, **given: Any) -> Settings:
 @command(example="tocsin serve\nTOCSIN_DATABASE_URL=postgresql://… tocsin serve --listen 0.0.0.0:8080")
 @data_option
 @click.option("--listen", metavar="ADDRESS:PORT", help="Default: the settings', 127.0.0.1:8080.")
-@click.option("--database-url", metavar="URL", help="Default: the settings'; without any, SQLite in the data directory.")
+@click.option(
+    "--database-url", metavar="URL", help="Default: the settings'; without any, SQLite in the data directory."
+)
 def serve(data: Path | None, listen: str | None, database_url: str | None) -> None:
     """Start the server and stay. The first start prints a sign-in link and an alert URL that pages at once."""
     from tocsin import app
@@ -57,8 +59,12 @@ def migrate(data: Path | None) -> None:
 
 @command(example="tocsin verify --export-heads heads.json\ntocsin verify --heads heads.json")
 @data_option
-@click.option("--heads", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Compare with heads exported earlier.")
-@click.option("--export-heads", type=click.Path(path_type=Path, dir_okay=False), help="Write the heads, to be kept elsewhere.")
+@click.option(
+    "--heads", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Compare with heads exported earlier."
+)
+@click.option(
+    "--export-heads", type=click.Path(path_type=Path, dir_okay=False), help="Write the heads, to be kept elsewhere."
+)
 @click.pass_context
 def verify(context: click.Context, data: Path | None, heads: Path | None, export_heads: Path | None) -> None:
     """Prove that no timeline was changed behind Tocsin's back. Exits 1 and names the first bad entry if one was."""
@@ -114,7 +120,8 @@ def restore(data: Path | None, file: Path) -> None:
     from tocsin.cli.offline.places import write_durably
     from tocsin.engine.single import DirectoryLock
     from tocsin.errors import ConfigurationError
-    from tocsin.store.backup import read_key, read_manifest, restore as read_backup
+    from tocsin.store.backup import read_key, read_manifest
+    from tocsin.store.backup import restore as read_backup
 
     settings = settings_for(data)
     read_manifest(file)
@@ -132,7 +139,10 @@ def restore(data: Path | None, file: Path) -> None:
             counts = read_backup(database, file)
     finally:
         lock.release()
-    tell({"rows": counts}, f"{sum(counts.values())} rows restored. Start it with `tocsin serve`; prove it with `tocsin verify`.")
+    tell(
+        {"rows": counts},
+        f"{sum(counts.values())} rows restored. Start it with `tocsin serve`; prove it with `tocsin verify`.",
+    )
 
 
 @command(example="tocsin redact INC-147 12 --reason 'a password in the output'")
@@ -161,7 +171,16 @@ def redact(incident: str, entry: int, fields: tuple[str, ...], reason: str | Non
     with app.open_database(settings_for(data)) as database:
         changed = database.write(
             lambda connection, now: redact_entry(
-                connection, SYSTEM, incident_id_of(connection, SYSTEM, incident), entry, now, fields=fields, reason=reason
+                connection,
+                SYSTEM,
+                incident_id_of(connection, SYSTEM, incident),
+                entry,
+                now,
+                fields=fields,
+                reason=reason,
             )
         )
-    tell({"incident": changed.number, "entries": len(changed.entries)}, f"Entry {entry} of INC-{changed.number} was redacted.")
+    tell(
+        {"incident": changed.number, "entries": len(changed.entries)},
+        f"Entry {entry} of INC-{changed.number} was redacted.",
+    )

@@ -16,7 +16,9 @@ from tocsin.clock import SystemClock
 
 @command(example="tocsin snapshot --incident INC-147")
 @incident_option
-@click.option("--directory", type=click.Path(path_type=Path, file_okay=False), help="Where to keep the files; default: XDG state.")
+@click.option(
+    "--directory", type=click.Path(path_type=Path, file_okay=False), help="Where to keep the files; default: XDG state."
+)
 @click.option("--local", is_flag=True, help="Keep it here only; hand nothing over.")
 def snapshot(incident: str | None, directory: Path | None, local: bool) -> None:
     """Capture uptime, memory, disks and top processes of this host as evidence with its SHA-256.
@@ -29,7 +31,10 @@ def snapshot(incident: str | None, directory: Path | None, local: bool) -> None:
     taken = take_snapshot(now)
     folder = directory or state_directory() / "evidence"
     stem = folder / f"snapshot-{taken.host}-{minute_name(now)}-{taken.sha256[:8]}"
-    contents = {"json": (taken.json.encode(), "application/json"), "txt": (taken.text.encode(), "text/plain; charset=utf-8")}
+    contents = {
+        "json": (taken.json.encode(), "application/json"),
+        "txt": (taken.text.encode(), "text/plain; charset=utf-8"),
+    }
     for ending, (content, _) in contents.items():
         write_durably(stem.with_name(f"{stem.name}.{ending}"), content)
     handed_over = False
@@ -60,4 +65,8 @@ def snapshot(incident: str | None, directory: Path | None, local: bool) -> None:
     answer = {"sha256": taken.sha256, "files": files, "handed_over": handed_over, "host": taken.host}
     tell(answer, [taken.text, f"SHA-256 {taken.sha256}  {files[0]}"])
     if not local and not handed_over:
-        warn(kept_for_later() if incident else f"{kept_for_later()} Name its incident by `tocsin spool attach INC-NUMBER`.")
+        warn(
+            kept_for_later()
+            if incident
+            else f"{kept_for_later()} Name its incident by `tocsin spool attach INC-NUMBER`."
+        )

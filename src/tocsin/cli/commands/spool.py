@@ -20,17 +20,28 @@ def list_() -> None:
     waiting, refused = kept.waiting(), kept.refused()
     answer = {
         "waiting": [
-            {"command_id": told.command_id, "title": told.title or told.path, "incident": told.incident, "told_at": told.told_at}
+            {
+                "command_id": told.command_id,
+                "title": told.title or told.path,
+                "incident": told.incident,
+                "told_at": told.told_at,
+            }
             for told in waiting
         ],
         "refused": refused,
     }
     lines = table(
-        [(told.told_at[:19] + "Z", f"INC-{told.incident}" if told.incident else "unknown", told.title or told.path) for told in waiting],
+        [
+            (told.told_at[:19] + "Z", f"INC-{told.incident}" if told.incident else "unknown", told.title or told.path)
+            for told in waiting
+        ],
         ("told", "incident", "what"),
     ) or ["Nothing waits."]
     if refused:
-        lines += ["", *table([(one["title"] or one["path"], one["refused_because"]) for one in refused], ("refused", "because"))]
+        lines += [
+            "",
+            *table([(one["title"] or one["path"], one["refused_because"]) for one in refused], ("refused", "because")),
+        ]
         lines.append(f"Kept in {kept.directory / 'refused'} until you remove them.")
     tell(answer, lines)
 
@@ -44,7 +55,10 @@ def send() -> None:
     say(outcome)
     if outcome.why_waiting:
         raise Away(outcome.why_waiting)
-    tell({"sent": len(outcome.sent), "refused": len(outcome.refused), "waiting": outcome.waiting}, f"{len(outcome.sent)} handed over.")
+    tell(
+        {"sent": len(outcome.sent), "refused": len(outcome.refused), "waiting": outcome.waiting},
+        f"{len(outcome.sent)} handed over.",
+    )
 
 
 @command(parent=spool, example="tocsin spool attach INC-147")

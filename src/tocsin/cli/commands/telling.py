@@ -18,7 +18,8 @@ def told(answer: Any) -> list[str]:
     if not isinstance(answer, dict):
         return []
     return [
-        f"{str(entry['happened_at'])[11:19]}Z  {entry['actor']['name']} {entry['sentence']}" for entry in answer.get("entries") or []
+        f"{str(entry['happened_at'])[11:19]}Z  {entry['actor']['name']} {entry['sentence']}"
+        for entry in answer.get("entries") or []
     ]
 
 
@@ -66,7 +67,12 @@ def ahead(text: str) -> str:
 
 def utc_option(*names: str, help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """An option that takes a time of day or an instant, given on as RFC 3339."""
-    return click.option(*names, help=help, callback=lambda context, parameter, value: clock_of(value))
+    return click.option(*names, help=help, callback=_as_clock)
+
+
+def _as_clock(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    del context, parameter
+    return clock_of(value)
 
 
 def short(instant: str | None) -> str | None:

@@ -18,7 +18,10 @@ def token() -> None:
     """Make, list and revoke tokens."""
 
 
-@command(parent=token, example="tocsin token create --data /var/lib/tocsin --scope freeze:read --scope changes:write --name ci")
+@command(
+    parent=token,
+    example="tocsin token create --data /var/lib/tocsin --scope freeze:read --scope changes:write --name ci",
+)
 @click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(SCOPES), help="Repeat it for more.")
 @click.option("--name", default="command line", show_default=True, help="What it is for.")
 @click.option("--expires-in", type=DURATION, help="As in 90d; default: never.")
@@ -63,7 +66,14 @@ def list_() -> None:
     """List tokens, without their secrets."""
     items = server().all("/tokens")
     rows = [
-        (one["id"], one["name"], one.get("person_id"), " ".join(one["scopes"]), short(one.get("last_used_at")), short(one.get("revoked_at")))
+        (
+            one["id"],
+            one["name"],
+            one.get("person_id"),
+            " ".join(one["scopes"]),
+            short(one.get("last_used_at")),
+            short(one.get("revoked_at")),
+        )
         for one in items
     ]
     tell({"items": items}, table(rows, ("token", "name", "owner", "scopes", "last used", "revoked")) or ["No token."])

@@ -49,25 +49,32 @@ def take_snapshot(now: datetime) -> Snapshot:
 def as_text(facts: dict[str, Any]) -> str:
     """The same facts for a person, in the order of `uptime; free; df; top`."""
     memory, swap, load = facts["memory"], facts["swap"], facts["load"]
+    days, hours = divmod(facts["uptime_seconds"] // 3600, 24)
+    cpu = f"{facts['cpu']['count']} CPUs {facts['cpu']['percent']:.0f}% busy"
+    used = f"{_size(memory['used'])} of {_size(memory['total'])} used ({memory['percent']:.0f}%)"
     lines = [
-        f"{facts['host']}  {facts['taken_at']}  up {facts['uptime_seconds'] // 86400} d {facts['uptime_seconds'] % 86400 // 3600} h, "
-        f"{facts['cpu']['count']} CPUs {facts['cpu']['percent']:.0f}% busy, load {load[0]:.2f} {load[1]:.2f} {load[2]:.2f}",
-        f"memory  {_size(memory['used'])} of {_size(memory['total'])} used ({memory['percent']:.0f}%), {_size(memory['available'])} available",
+        f"{facts['host']}  {facts['taken_at']}  up {days} d {hours} h, {cpu}, load "
+        f"{load[0]:.2f} {load[1]:.2f} {load[2]:.2f}",
+        f"memory  {used}, {_size(memory['available'])} available",
         f"swap    {_size(swap['used'])} of {_size(swap['total'])} used",
         "",
         f"{'disk':<32} {'size':>8} {'used':>8} {'free':>8}   use",
-        *(
-            f"{disk['mount']:<32} {_size(disk['total']):>8} {_size(disk['used']):>8} {_size(disk['free']):>8} {disk['percent']:>4.0f}%"
-            for disk in facts["disks"]
-        ),
+        *(_disk_line(disk) for disk in facts["disks"]),
         "",
         f"{'pid':>8} {'user':<12} {'cpu%':>6} {'rss':>8}  command",
-        *(
-            f"{process['pid']:>8} {process['user']:<12.12} {process['cpu_percent']:>6.1f} {_size(process['rss']):>8}  {process['command']}"
-            for process in facts["processes"]
-        ),
+        *(_process_line(process) for process in facts["processes"]),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _disk_line(disk: dict[str, Any]) -> str:
+    sizes = " ".join(f"{_size(disk[name]):>8}" for name in ("total", "used", "free"))
+    return f"{disk['mount']:<32} {sizes} {disk['percent']:>4.0f}%"
+
+
+def _process_line(process: dict[str, Any]) -> str:
+    head = f"{process['pid']:>8} {process['user']:<12.12} {process['cpu_percent']:>6.1f} {_size(process['rss']):>8}"
+    return f"{head}  {process['command']}"
 
 
 def _facts(now: datetime) -> dict[str, Any]:

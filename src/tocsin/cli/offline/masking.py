@@ -18,8 +18,11 @@ _VALUE = r"(?:\"(?:[^\"\\\n]|\\.)*\"?|'(?:[^'\\\n]|\\.)*'?|[^\s\"']+)"
 
 _WHOLE = (
     # A private key, also one whose beginning or end was cut off.
-    re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|\Z)", re.S),
-    re.compile(r"\A(?:(?!-----BEGIN ).)*-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----", re.S),
+    re.compile(
+        r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|\Z)",
+        re.DOTALL,
+    ),
+    re.compile(r"\A(?:(?!-----BEGIN ).)*-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----", re.DOTALL),
     # AWS access key ids; GitHub, GitLab, Slack, Stripe, Google, OpenAI-like and Tocsin's own tokens.
     re.compile(r"\b(?:AKIA|ASIA|AGPA|AIDA|AROA|ANPA)[A-Z0-9]{16}\b"),
     re.compile(r"\bgh[pousr]_[A-Za-z0-9]{20,}\b|\bgithub_pat_[A-Za-z0-9_]{20,}"),
@@ -34,7 +37,9 @@ _WHOLE = (
 )
 _KEPT_FIRST = (
     # Authorization headers: the scheme stays.
-    re.compile(r"(?i)(\bauthorization[\"']?\s*[:=]\s*[\"']?(?:basic|bearer|digest|token|genie ?key)\s+)(?!\[masked\])[^\s\"',;]+"),
+    re.compile(
+        r"(?i)(\bauthorization[\"']?\s*[:=]\s*[\"']?(?:basic|bearer|digest|token|genie ?key)\s+)(?!\[masked\])[^\s\"',;]+"
+    ),
     re.compile(r"(?i)(\bbearer\s+)(?!\[masked\])[A-Za-z0-9_\-.~+/=]{8,}"),
     # Credentials in a URL: scheme, user and host stay.
     re.compile(r"(?i)(\b[a-z][a-z0-9+.\-]{0,30}://[^\s:/?#@\"']{0,200}:)(?!\[masked\]@)[^\s/\"']{1,500}(?=@)"),
@@ -67,9 +72,7 @@ def secret_values(environment: Mapping[str, str]) -> tuple[str, ...]:
     Values that are too short or too common to be one (`1`, `true`, a path) are left out: masking them would hide the output.
     """
     return tuple(
-        value
-        for name, value in environment.items()
-        if _SECRET_VARIABLE.search(name) and _may_be_secret(value)
+        value for name, value in environment.items() if _SECRET_VARIABLE.search(name) and _may_be_secret(value)
     )
 
 

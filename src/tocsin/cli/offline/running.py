@@ -20,6 +20,7 @@ import tty
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from types import FrameType
 from typing import Any, BinaryIO, Self
 
@@ -65,7 +66,7 @@ def run(arguments: Sequence[str], now: Callable[[], datetime]) -> Ran:
     output = BoundedOutput()
     started_at = now()
     if shutil.which(arguments[0]) is None:
-        code = NOT_EXECUTABLE if os.path.exists(arguments[0]) else NOT_FOUND
+        code = NOT_EXECUTABLE if Path(arguments[0]).exists() else NOT_FOUND
         said = f"tocsin: {arguments[0]}: {'may not be executed' if code == NOT_EXECUTABLE else 'there is no such command'}\n"
         sys.stderr.write(said)
         output.write(said.encode())
@@ -104,7 +105,8 @@ def _run_on_pipes(arguments: Sequence[str], output: BoundedOutput) -> int:
                     source.close()
                     return
 
-        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
         readers = [
             threading.Thread(target=pass_on, args=(process.stdout, sys.stdout.buffer), daemon=True),
             threading.Thread(target=pass_on, args=(process.stderr, sys.stderr.buffer), daemon=True),
@@ -128,7 +130,12 @@ def _run_on_terminal(arguments: Sequence[str], output: BoundedOutput) -> int:
         tty.setraw(stdin)
         with _Forwarding(left_out=()) as forwarding:
             process = subprocess.Popen(
-                arguments, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, preexec_fn=_own_terminal
+                arguments,
+                stdin=theirs,
+                stdout=theirs,
+                stderr=theirs,
+                start_new_session=True,
+                preexec_fn=_own_terminal,  # noqa: PLW1509 - no thread runs here, and a session needs its terminal
             )
             forwarding.to(process.pid)
             os.close(theirs)

@@ -102,7 +102,8 @@ class Spool:
         with self._locked(_HANDING_OVER):
             guessed: str | None = None
             asked = False
-            for path, told in self._files():
+            for path, kept in self._files():
+                told = kept
                 if told.server is not None and told.server != server:
                     continue
                 if told.needs_incident():
