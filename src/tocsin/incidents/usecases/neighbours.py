@@ -1,6 +1,6 @@
 """What the incident asks of the rooms before it on the street, in its own transaction."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -10,7 +10,7 @@ from tocsin.engine.tasks import owe
 from tocsin.errors import Invalid, NotFound
 from tocsin.identity.actor import SYSTEM, Actor
 from tocsin.incidents.decide import GroupView
-from tocsin.incidents.staffing import name_in
+from tocsin.incidents.queries import names
 from tocsin.organisation import queries as organisation_queries
 from tocsin.organisation.snapshot import Organisation
 from tocsin.paging import queries as paging_queries
@@ -24,12 +24,6 @@ from tocsin.timeline.state import IncidentState
 def organisation_of(connection: Connection) -> Organisation:
     """The organisation as it is now."""
     return organisation_queries.everything(connection)
-
-
-def names(connection: Connection) -> Callable[[str], str]:
-    """How sentences name people, teams and vendors."""
-    organisation = organisation_of(connection)
-    return lambda subject: name_in(organisation, subject)
 
 
 def known_person(organisation: Organisation, person: str, field: str = "person") -> str:
