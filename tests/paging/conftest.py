@@ -126,11 +126,11 @@ class Night:
         return str(self.write(add))
 
     def mail(self, *people: str) -> None:
-        """They read mail; the codes that came are of no interest here."""
+        """They read mail."""
         for who in people:
             self.method(who, "email", f"{who}@example.com")
 
-    def group(self, policy: str | None = "checkout", **values: Any) -> str:
+    def group(self, policy: str | None = "checkout", *, settled: bool = True, **values: Any) -> str:
         """A group begins to fire, and is looked at."""
         id, now = new_id(), self.clock.now()
         row = {
@@ -139,7 +139,8 @@ class Night:
             "total": 1, "worse": 0, "flap_seconds": 300, "opened_at": now, "changed_at": now, "why": "",
         }  # fmt: skip
         self.write(lambda c, at: (c.execute(insert(groups).values(**(row | values))), self._look(c, id, at)))
-        self.settle()
+        if settled:
+            self.settle()
         return id
 
     def change_group(self, id: str, **values: Any) -> None:
@@ -189,7 +190,7 @@ def night(database: Database, clock: SimulatedClock, smtp: SmtpStandin) -> Itera
 
 def pages_by_mail(smtp: SmtpStandin, who: str) -> list[str]:
     """The subjects of the pages and all-clears that a person got."""
-    return [mail.subject for mail in smtp.to(f"{who}@example.com") if "code" not in mail.subject]
+    return [mail.subject for mail in smtp.to(f"{who}@example.com")]
 
 
 __all__ = ["Night", "NtfyStandin", "Receiver", "pages_by_mail"]

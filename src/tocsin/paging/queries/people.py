@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from tocsin.identity.sessions import token_name
 from tocsin.oncall import schedule as schedules
 from tocsin.oncall.policy import Directory
 from tocsin.oncall.schedule import Override
@@ -100,8 +101,8 @@ def names(connection: Connection) -> Callable[[str], str]:
 
 
 def name_of(connection: Connection, person_id: str) -> str:
-    """A person's name; the id where there is none."""
-    return everything(connection).person_name(person_id)
+    """A person's name, or that of a token which belongs to nobody; the id where there is none."""
+    return token_name(connection, person_id) or everything(connection).person_name(person_id)
 
 
 def email_of(connection: Connection, person_id: str) -> str | None:

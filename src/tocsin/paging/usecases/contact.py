@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from tocsin.engine.deliveries import send_later
+from tocsin.engine.deliveries import cancel_waiting, send_later
 from tocsin.errors import Conflict, Forbidden, Invalid, NotFound
 from tocsin.identity import audit
 from tocsin.identity.actor import Actor, Right
@@ -229,6 +229,7 @@ def _send(connection: Connection, row: Row[Any], kind: str, payload: dict[str, A
 
 
 def _prove(connection: Connection, row: Row[Any], now: datetime) -> None:
+    cancel_waiting(connection, "contact_method", row.id, "proved already", now)
     connection.execute(
         update(contact_methods)
         .where(contact_methods.c.id == row.id)
