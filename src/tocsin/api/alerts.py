@@ -1,5 +1,6 @@
 """Alerts, groups and silences; integrations, and what they sent that could not be understood."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -22,6 +23,7 @@ from tocsin.alerts.usecases import (
 )
 from tocsin.api.asking import Asked, Desk, answer
 from tocsin.api.body import Body, Duration, Instant, until
+from tocsin.api.fields import fields_of
 from tocsin.api.lists import Cursor, Limit, page_of, read_cursor, slice_of
 from tocsin.errors import Invalid, NotFound
 from tocsin.identity.actor import Actor, Right
@@ -113,7 +115,7 @@ async def groups(
 
     def ask(connection: Connection) -> Any:
         found = queries.groups(connection, asked.actor, state=state, service=service, after=after, limit=limit + 1)
-        page = page_of(found, limit, queries.place_of_group, vars)
+        page = page_of(found, limit, queries.place_of_group, fields_of)
         page["items"] = _groups(connection, asked.actor, found[:limit])
         return page
 
@@ -162,7 +164,7 @@ async def wake(asked: Asked, group: str) -> Response:
 async def silences(asked: Asked, over: bool = False, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """Silences in force or to come; with `over` those that ended."""
     found = await asked.ask(lambda connection: queries.silences(connection, asked.actor, asked.now, over=over))
-    return answer(slice_of(found, limit, cursor, vars))
+    return answer(slice_of(found, limit, cursor, fields_of))
 
 
 @router.post("/silences", status_code=201)
@@ -176,7 +178,7 @@ async def silence(asked: Asked, body: NewSilence) -> Response:
             reason=body.reason,
             starts_at=body.starts_at,
         )
-        return vars(create_silence(connection, asked.actor, command, now))
+        return fields_of(create_silence(connection, asked.actor, command, now))
 
     return await asked.do(do, 201)
 
@@ -196,7 +198,7 @@ async def end_silence(asked: Asked, silence: str) -> Response:
 async def integrations(asked: Asked, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """Configured senders with the counts of what came."""
     found = await asked.ask(lambda connection: intake.integrations_now(connection, asked.actor))
-    return answer(slice_of(found, limit, cursor, vars))
+    return answer(slice_of(found, limit, cursor, fields_of))
 
 
 @router.post("/integrations", status_code=201, tags=["Intake"])
@@ -248,13 +250,13 @@ async def set_aside(
 ) -> Response:
     """What could not be understood, with its reason; the newest first, at most a thousand."""
     found = await asked.ask(lambda connection: intake.set_aside_now(connection, asked.actor, state=state, limit=1000))
-    return answer(slice_of(found, limit, cursor, vars))
+    return answer(slice_of(found, limit, cursor, fields_of))
 
 
 @router.get("/set-aside/{item}", tags=["Intake"])
 async def one_set_aside(asked: Asked, item: str) -> Response:
     """One thing that was set aside, with its content."""
-    return answer(vars(await asked.ask(lambda connection: intake.set_aside_one(connection, asked.actor, item))))
+    return answer(fields_of(await asked.ask(lambda connection: intake.set_aside_one(connection, asked.actor, item))))
 
 
 @router.post("/set-aside/{item}/replay", tags=["Intake"])
@@ -262,7 +264,7 @@ async def replay(asked: Asked, item: str) -> Response:
     """Read it again, and take in what can be understood now."""
 
     def do(connection: Connection, now: datetime) -> Any:
-        return vars(intake_usecases.replay_set_aside(connection, asked.actor, item, fold_received, now))
+        return fields_of(intake_usecases.replay_set_aside(connection, asked.actor, item, fold_received, now))
 
     return await asked.do(do)
 
@@ -280,7 +282,7 @@ async def discard(asked: Asked, item: str) -> Response:
 
 def alert_view(episode: Episode) -> dict[str, Any]:
     """An alert as the API tells it."""
-    return {**vars(episode), "links": [{"title": title, "url": url} for title, url in episode.links]}
+    return {**fields_of(episode), "links": [{"title": title, "url": url} for title, url in episode.links]}
 
 
 def _groups(connection: Connection, actor: Actor, found: list[Group]) -> list[dict[str, Any]]:
@@ -293,7 +295,7 @@ def _groups(connection: Connection, actor: Actor, found: list[Group]) -> list[di
         numbers = {row.id: row.number for row in rows}
     return [
         {
-            **{name: value for name, value in vars(group).items() if name != "changes"},
+            **{name: value for name, value in fields_of(group).items() if name != "changes"},
             "incident": numbers.get(group.incident_id or ""),
         }
         for group in found
