@@ -142,6 +142,13 @@ def actor_of_token(connection: Connection, secret: str, now: datetime) -> Actor:
     return Actor(kind="token", id=actor_id, name=name, right=right, person_id=person_id, scopes=frozenset(row.scopes))
 
 
+def token_name(connection: Connection, actor_id: str) -> str | None:
+    """The name of a token that belongs to nobody, from its actor's id (`token:ID`); None for any other actor."""
+    if not actor_id.startswith("token:"):
+        return None
+    return connection.execute(select(tokens.c.name).where(tokens.c.id == actor_id.removeprefix("token:"))).scalar()
+
+
 def mark_token_used(connection: Connection, secret: str, now: datetime) -> None:
     """Remember when a token was last used, at most once in ten minutes."""
     connection.execute(
