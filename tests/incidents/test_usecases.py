@@ -123,7 +123,7 @@ def test_a_rule_declares_once(house: House) -> None:
     group_id = house.group()
     payload = {"group_id": group_id, "severity": "sev2", "rule": "checkout-down"}
     for key in ("one", "two"):
-        house.write(lambda c, now, key=key: owe(c, "declare_group", "group", group_id, payload, now, key=key))
+        house.write(lambda c, now, key=key: owe(c, "declare_group", "group", group_id, payload, now, key=key))  # type: ignore[misc]
     house.run()
     rows = house.read(lambda c: c.execute(select(incidents)).all())
     assert len(rows) == 1
@@ -151,7 +151,7 @@ def test_a_group_is_told_at_most_once_a_minute(house: House) -> None:
     incident_id = changed.state.incident.id
     for firing in range(2, 8):
         house.write(
-            lambda c, now, firing=firing: (
+            lambda c, now, firing=firing: (  # type: ignore[misc]
                 c.execute(groups.update().values(firing=firing, total=firing)),
                 owe(c, "incident_group", "group", group_id, {"group_id": group_id}, now),
             )

@@ -218,7 +218,7 @@ def _decisions(state: IncidentState, runbook: Runbook) -> Iterator[Clock]:
             key, timed = f"{name}:{due.isoformat()}", {**payload, "due_at": due.isoformat()}
             yield Clock("decision.due", key, due, decision.started_at, label, section, COMMANDER, timed)
         elif clock and clock.every and decision.due_told:
-            told = decision.due_told[-1]
+            told = decision.asked_at or decision.due_told[-1]
             if again := _again(state, f"{name}:again", told + clock.every, clock.every):
                 yield Clock("decision.again", again[0], again[1], told, label, section, COMMANDER, payload)
 

@@ -13,7 +13,7 @@ from tocsin.timeline.facts.review import ReviewPart
 from tocsin.timeline.facts.triage import TriagePart
 
 # Raised when any part's shape or `apply` changes: snapshots of another version are folded again.
-STATE_VERSION = 1
+STATE_VERSION = 2
 
 _MODULES = (incidents, paging, triage, mitigation, comms, recovery, review)
 FACTS: dict[tuple[str, int], type[Fact]] = {

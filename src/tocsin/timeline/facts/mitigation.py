@@ -155,6 +155,7 @@ class Decision(Frozen):
     matched: Matched | None = None
     closed_at: datetime | None = None
     due_told: tuple[datetime, ...] = ()
+    asked_at: datetime | None = None  # when its result was last asked for
 
     @property
     def is_open(self) -> bool:
@@ -230,7 +231,7 @@ def apply_mitigation(part: MitigationPart, entry: Entry) -> MitigationPart:
         case DecisionDue():
             known = part.decisions.get(fact.decision_id)
             told = (*known.due_told, fact.due_at) if known else ()
-            return _changed(part, fact.decision_id, {"due_told": told})
+            return _changed(part, fact.decision_id, {"due_told": told, "asked_at": at})
         case DeploysHeld():
             held = {
                 service: Held(
