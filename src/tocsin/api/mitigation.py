@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from tocsin.api.asking import Asked, answer
 from tocsin.api.body import Body, Duration, Instant
+from tocsin.api.fields import fields_of
 from tocsin.api.incidents import Number, change
 from tocsin.api.lists import Cursor, Limit, slice_of
 from tocsin.api.views import changed_view
@@ -159,7 +160,7 @@ async def ready_actions(asked: Asked, number: Number, limit: Limit = 50, cursor:
     def ask(connection: Connection) -> Any:
         return queries.ready_actions(connection, asked.actor, incident_id_of(connection, asked.actor, number))
 
-    return answer(slice_of(await asked.ask(ask), limit, cursor, vars))
+    return answer(slice_of(await asked.ask(ask), limit, cursor, fields_of))
 
 
 @router.get("/freeze")
@@ -187,7 +188,7 @@ async def freezes(asked: Asked, limit: Limit = 50, cursor: Cursor = None) -> Res
     """Every stop in force."""
     asked.actor.require(Right.VIEWER)
     found = await asked.ask(lambda connection: queries.live_freezes(connection, asked.actor, asked.now))
-    return answer(slice_of(found, limit, cursor, lambda each: {**vars(each), "incident": each.number}))
+    return answer(slice_of(found, limit, cursor, lambda each: {**fields_of(each), "incident": each.number}))
 
 
 @router.post("/incidents/{number}/freeze")

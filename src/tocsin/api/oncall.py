@@ -10,6 +10,7 @@ from starlette.responses import Response
 from tocsin import wallclock
 from tocsin.api.asking import Asked, answer
 from tocsin.api.body import Body, Instant
+from tocsin.api.fields import fields_of
 from tocsin.api.lists import Cursor, Limit, slice_of
 from tocsin.errors import Invalid
 from tocsin.identity.actor import Right
@@ -147,7 +148,7 @@ def _duty(duty: Duty, organisation: Organisation, at: datetime) -> dict[str, Any
 
 
 def _override(row: OverrideRow) -> dict[str, Any]:
-    return {**vars(row), "schedule": row.schedule_id, "person": row.person_id}
+    return {**fields_of(row), "schedule": row.schedule_id, "person": row.person_id}
 
 
 def _schedules_of(organisation: Organisation, team: str) -> frozenset[str]:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from tocsin.api.alerts import Snooze
 from tocsin.api.asking import Asked, Desk, answer
 from tocsin.api.body import Body, until
+from tocsin.api.fields import fields_of
 from tocsin.api.lists import Cursor, Limit, page_of, read_cursor, slice_of
 from tocsin.errors import Invalid
 from tocsin.identity.actor import Actor, Right
@@ -121,7 +122,7 @@ async def acknowledge(asked: Asked, page: str) -> Response:
 
     def do(connection: Connection, now: datetime) -> Any:
         done = usecases.acknowledge_page(connection, asked.actor, page, now, via=via)
-        return {**vars(done), "acknowledged_by": done.by_name}
+        return {**fields_of(done), "acknowledged_by": done.by_name}
 
     return await asked.do(do)
 
@@ -176,7 +177,7 @@ async def methods(asked: Asked, person: str, limit: Limit = 50, cursor: Cursor =
     """How a person can be reached, in the order in which it is tried."""
     asked.actor.require(Right.VIEWER)
     found = await asked.ask(lambda connection: usecases.list_methods(connection, asked.actor, person))
-    return answer(slice_of(found, limit, cursor, vars))
+    return answer(slice_of(found, limit, cursor, fields_of))
 
 
 @router.post("/people/{person}/methods", status_code=201, tags=["People"])
@@ -230,13 +231,13 @@ async def _method(asked: Desk, method: str, work: Any) -> Response:
 
 def page_view(page: PageView, numbers: dict[str, int]) -> dict[str, Any]:
     """A page as the API tells it, with the number of its incident."""
-    return {**vars(page), "incident": numbers.get(page.incident_id or "")}
+    return {**fields_of(page), "incident": numbers.get(page.incident_id or "")}
 
 
 def _page(connection: Connection, actor: Actor, page_id: str) -> dict[str, Any]:
     found = queries.page_detail(connection, actor, page_id)
     view = page_view(found.page, _numbers(connection, actor, [found.page]))
-    lines = [{**vars(line), "kind": line.event} for line in found.log]
+    lines = [{**fields_of(line), "kind": line.event} for line in found.log]
     return {**view, "log": lines, "next_people": found.next_people}
 
 

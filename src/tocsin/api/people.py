@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from tocsin.api.asking import Asked, answer
 from tocsin.api.body import Body, Duration
+from tocsin.api.fields import fields_of
 from tocsin.api.lists import Cursor, Limit, page_of, read_cursor, slice_of
 from tocsin.errors import Invalid, NotFound
 from tocsin.identity.accounts import (
@@ -122,7 +123,7 @@ async def tokens(asked: Asked, limit: Limit = 50, cursor: Cursor = None) -> Resp
     """One's own tokens; all of them for an administrator."""
     asked.actor.require(Right.VIEWER)
     rows = await asked.ask(lambda connection: list_tokens(connection, asked.actor))
-    return answer(slice_of(rows, limit, cursor, lambda row: {**vars(row), "right": row.right.word}))
+    return answer(slice_of(rows, limit, cursor, lambda row: {**fields_of(row), "right": row.right.word}))
 
 
 @router.post("/tokens", status_code=201)
@@ -162,7 +163,7 @@ async def audit(asked: Asked, actor: str | None = None, limit: Limit = 50, curso
     rows = await asked.ask(
         lambda connection: audit_rows(connection, asked.actor, by=actor, before=before, limit=limit + 1)
     )
-    return answer(page_of(rows, limit, lambda row: row.id, vars))
+    return answer(page_of(rows, limit, lambda row: row.id, fields_of))
 
 
 def person_view(account: Account) -> dict[str, object]:

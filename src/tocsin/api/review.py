@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from tocsin.api.asking import Asked, answer
 from tocsin.api.body import Body, Instant
+from tocsin.api.fields import fields_of
 from tocsin.api.incidents import Number, change
 from tocsin.api.lists import Cursor, Limit, page_of, read_cursor, slice_of
 from tocsin.api.views import changed_view
@@ -165,7 +166,7 @@ async def reviews(asked: Asked, state: str | None = None, limit: Limit = 50, cur
     """Postmortems, those not published first; at most a thousand."""
     asked.actor.require(Right.VIEWER)
     found = await asked.ask(lambda connection: queries.reviews(connection, asked.actor, state=state, limit=1000))
-    return answer(slice_of(found, limit, cursor, lambda each: {**vars(each), "incident": each.number}))
+    return answer(slice_of(found, limit, cursor, lambda each: {**fields_of(each), "incident": each.number}))
 
 
 @router.get("/followups")
@@ -247,4 +248,4 @@ async def _followups(
 
 
 def _followup(row: FollowupRow) -> dict[str, Any]:
-    return {**vars(row), "incident": row.number, "what": row.kind}
+    return {**fields_of(row), "incident": row.number, "what": row.kind}

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from tocsin.api.asking import Asked, Desk, answer
 from tocsin.api.body import Body
+from tocsin.api.fields import fields_of
 from tocsin.errors import NotFound
 from tocsin.identity.actor import Right
 from tocsin.organisation.queries import everything
@@ -60,7 +61,7 @@ async def check(asked: Asked, body: CheckText) -> Response:
 
     def work() -> Any:
         found = check_text(text, checked_runbook(base) if body.service else None)
-        return {"findings": [{**vars(each), "sentence": str(each)} for each in found]}
+        return {"findings": [{**fields_of(each), "sentence": str(each)} for each in found]}
 
     return answer(await run_in_threadpool(work))
 

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from tocsin.api.asking import Asked, answer
 from tocsin.api.body import Body, Instant
+from tocsin.api.fields import fields_of
 from tocsin.api.incidents import Number, change
 from tocsin.api.lists import Cursor, Limit, page_of, read_cursor, slice_of
 from tocsin.api.views import changed_view
@@ -191,7 +192,7 @@ async def changes(
             connection, asked.actor, service=service, since=since, until=until, after=after, limit=limit + 1
         )
     )
-    return answer(page_of(found, limit, lambda each: (each.happened_at.isoformat(), each.id), vars))
+    return answer(page_of(found, limit, lambda each: (each.happened_at.isoformat(), each.id), fields_of))
 
 
 @router.get("/incidents/{number}/evidence")
@@ -245,7 +246,7 @@ async def evidence_content(asked: Asked, number: Number, evidence_id: str) -> Re
 
 def _candidate(candidate: Candidate) -> dict[str, Any]:
     return {
-        **vars(candidate.change),
+        **fields_of(candidate.change),
         "score": candidate.score.value,
         "reason": candidate.score.sentence,
         "suspect": candidate.suspect,
