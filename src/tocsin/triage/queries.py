@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, Select, select, tuple_
+from sqlalchemy import Connection, Row, Select, and_, or_, select
 
 from tocsin.errors import NotFound
 from tocsin.identity.actor import Actor
@@ -69,7 +69,9 @@ def list_changes(
     if until is not None:
         query = query.where(changes.c.happened_at <= until)
     if after is not None:
-        query = query.where(tuple_(changes.c.happened_at, changes.c.id) < tuple_(after[0], after[1]))
+        at, last = after  # not a tuple comparison: its values would lose the columns' own types
+        earlier = and_(changes.c.happened_at == at, changes.c.id < last)
+        query = query.where(or_(changes.c.happened_at < at, earlier))
     return [_change(row) for row in connection.execute(query)]
 
 
