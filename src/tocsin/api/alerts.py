@@ -1,6 +1,5 @@
 """Alerts, groups and silences; integrations, and what they sent that could not be understood."""
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
