@@ -1,6 +1,6 @@
 """A page goes on until somebody has it, its cause is gone, or an operator ends it; never faster than a person can answer."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -73,7 +73,7 @@ def test_a_person_with_no_verified_method_does_not_hold_the_page_up(night: Night
     night.write(lambda c, now: usecases.add_method(c, night.actor("dana"), "dana", "email", "dana@example.com", now))
     night.group()
     assert pages_by_mail(smtp, "kofi") == ["Checkout is failing"]
-    assert pages_by_mail(smtp, "dana") == []
+    assert [subject[:9] for subject in pages_by_mail(smtp, "dana")] == ["Your code"]
     assert ("attempt", "dana") in night.log(), "the screen is there all the same"
 
 
@@ -191,9 +191,13 @@ def test_a_snoozed_page_is_quiet_until_its_time_and_then_begins_again(night: Nig
     assert pages_by_mail(smtp, "kofi") == []
     night.pass_time(minutes=2)
     assert pages_by_mail(smtp, "dana") == ["Checkout is failing"] * 2
+
+    def snooze(until: datetime) -> None:
+        night.write(lambda c, now: usecases.snooze_page(c, night.actor("dana"), page, until, now))
+
     for wrong in (night.clock.now(), night.clock.now() + timedelta(days=8)):
         with pytest.raises(Invalid):
-            night.write(lambda c, now, wrong=wrong: usecases.snooze_page(c, night.actor("dana"), page, wrong, now))
+            snooze(wrong)
 
 
 @pytest.mark.parametrize("quiet", ["snoozed", "silenced"])

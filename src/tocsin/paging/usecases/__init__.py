@@ -26,6 +26,7 @@ from tocsin.paging.usecases.answering import (
 )
 from tocsin.paging.usecases.contact import (
     Added,
+    MethodView,
     add_method,
     list_methods,
     prove_method,
@@ -42,6 +43,7 @@ from tocsin.paging.usecases.opening import open_page, page_last_resort, page_per
 __all__ = [
     "Acknowledged",
     "Added",
+    "MethodView",
     "acknowledge_page",
     "add_method",
     "end_page",

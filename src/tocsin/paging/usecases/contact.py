@@ -154,7 +154,9 @@ def test_method(connection: Connection, actor: Actor, method_id: str, now: datet
         raise Conflict("enter the code that was sent first; then test it")
     last = connection.execute(
         select(func.max(deliveries.c.created_at)).where(
-            deliveries.c.subject_kind == "contact_method", deliveries.c.subject_id == row.id
+            deliveries.c.subject_kind == "contact_method",
+            deliveries.c.subject_id == row.id,
+            deliveries.c.kind == "contact_test",
         )
     ).scalar()
     if last is not None and now - last < _MANY_TESTS:
@@ -181,7 +183,11 @@ def _view(connection: Connection, row: Row[Any], *, own: bool) -> MethodView:
     method = methods.kinds().get(row.kind)
     last = connection.execute(
         select(deliveries.c.state, deliveries.c.created_at, deliveries.c.ended_at, deliveries.c.error)
-        .where(deliveries.c.subject_kind == "contact_method", deliveries.c.subject_id == row.id)
+        .where(
+            deliveries.c.subject_kind == "contact_method",
+            deliveries.c.subject_id == row.id,
+            deliveries.c.state != "cancelled",
+        )
         .order_by(deliveries.c.created_at.desc())
     ).first()
     return MethodView(
