@@ -28,6 +28,10 @@ _POSTGRES_WRITERS = 4
 _READERS = 6
 
 
+REDACTED = "redacted"
+"""Announced when content was removed for good: the write-ahead log is emptied too, so that no old page keeps it."""
+
+
 def announce(connection: Connection, topic: str) -> None:
     """Tell `topic` to every listener in every process once this transaction has committed.
 
@@ -125,6 +129,8 @@ class Database:
                     connection.info[_TOPICS] = set()
                     answer = work(connection, self.clock.now())
                     topics = frozenset(connection.info.pop(_TOPICS, ()))
+                if REDACTED in topics and not self.is_postgresql:
+                    self._empty_write_ahead_log()
                 if topics:
                     self._announcer.tell(topics)
                 return answer
@@ -135,6 +141,13 @@ class Database:
                     raise _out_of_reach(error) from error
                 raise
         raise AssertionError("unreachable")  # pragma: no cover
+
+    def _empty_write_ahead_log(self) -> None:
+        connection = self._writing.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
 
 
 def _sqlstate(error: DBAPIError) -> str | None:

@@ -18,6 +18,8 @@ from tocsin.incidents.command import Changed, change_incident, refold
 from tocsin.incidents.usecases.moving import entry_of
 from tocsin.runbook.bundle import Bundle
 from tocsin.store.columns import Json, insert_or_ignore
+from tocsin.store.database import REDACTED as EMPTY_LOG
+from tocsin.store.database import announce
 from tocsin.store.tables.comms import status_posts
 from tocsin.store.tables.engine import deliveries, tasks
 from tocsin.store.tables.identity import audit, commands
@@ -114,6 +116,7 @@ def redact_entry(
     )
     state = refold(connection, incident_id)
     scrub(connection, incident_id, row.id, removed.values())
+    announce(connection, EMPTY_LOG)
     return Changed(state, changed.entries)
 
 
