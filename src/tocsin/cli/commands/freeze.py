@@ -7,6 +7,7 @@ import click
 
 from tocsin.cli.client import connect
 from tocsin.cli.command import command, group, incident_argument, table, tell
+from tocsin.cli.commands.telling import ahead, told
 from tocsin.cli.errors import COULD_NOT_ASK, REFUSED, Away, NoServerKnown, Refused
 from tocsin.cli.handover import server, server_address
 from tocsin.cli.offline.freeze_memory import KnownAnswer, in_words, recall, remember
@@ -70,15 +71,16 @@ def list_() -> None:
 
 @command(parent=freeze, example="tocsin freeze hold INC-147 --service checkout-api --reason 'bad deploy suspected'")
 @incident_argument
-@click.option("--service", "services", multiple=True, help="A service; repeat it. None: every service.")
+@click.option("--service", "services", multiple=True, help="A service; repeat it. None: those that are hit.")
+@click.option("--all", "everything", is_flag=True, help="Every service.")
 @click.option("--reason")
-def hold(incident: str, services: tuple[str, ...], reason: str | None) -> None:
+@click.option("--until", help="When they go again by themselves, UTC.")
+def hold(incident: str, services: tuple[str, ...], everything: bool, reason: str | None, until: str | None) -> None:
     """Hold deploys for this incident."""
-    body = {"services": list(services) or ["*"], "reason": reason}
-    tell(
-        server().post(f"/incidents/{incident}/freeze", body),
-        f"Deploys of {', '.join(services) or 'every service'} are held.",
-    )
+    which = ["*"] if everything else list(services) or None
+    body = {"services": which, "reason": reason, "until": ahead(until) if until else None}
+    answer = server().post(f"/incidents/{incident}/freeze", body)
+    tell(answer, told(answer) or ["Those are held already."])
 
 
 @command(parent=freeze, example="tocsin freeze release INC-147 --reason 'it was the database'")
@@ -87,11 +89,10 @@ def hold(incident: str, services: tuple[str, ...], reason: str | None) -> None:
 @click.option("--reason")
 def release(incident: str, services: tuple[str, ...], reason: str | None) -> None:
     """Let deploys go again before the incident is resolved."""
-    body = {"services": list(services) or ["*"], "reason": reason}
-    tell(
-        server().post(f"/incidents/{incident}/freeze/release", body),
-        f"Deploys of {', '.join(services) or 'every service'} may go again.",
+    answer = server().post(
+        f"/incidents/{incident}/freeze/release", {"services": list(services) or None, "reason": reason}
     )
+    tell(answer, told(answer) or ["This incident holds nothing."])
 
 
 @command(
