@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from urllib.parse import quote, unquote
 
+from sqlalchemy import Connection
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -13,7 +15,7 @@ from tocsin.errors import Conflict, Forbidden, Invalid, NotFound, SignInNeeded, 
 from tocsin.parts import Parts
 from tocsin.web.assets import serve_asset
 from tocsin.web.forms.registry import FORMS
-from tocsin.web.forms.sending import Form, Sent
+from tocsin.web.forms.sending import Form, Sent, Told
 from tocsin.web.live import Live
 from tocsin.web.pages.registry import SCREENS
 from tocsin.web.public import public_routes
@@ -22,7 +24,7 @@ from tocsin.web.screens import Answer, Asked, Loaded, Screen
 from tocsin.web.security import SecureHeaders
 from tocsin.web.session import TOAST, Cookies, check_csrf, secret_of, signed_in
 from tocsin.web.shell import shell_for
-from tocsin.web.views.common import Shell
+from tocsin.web.views.common import FormView, Shell
 
 _log = logging.getLogger(__name__)
 _STATUS: tuple[tuple[type[TocsinError], int, str], ...] = (
@@ -67,7 +69,7 @@ class Face:
             place = request.url.path.removeprefix(self.renderer.base)
             live = f"{place}?{request.url.query}" if request.url.query else place
 
-            def read(connection):  # type: ignore[no-untyped-def]
+            def read(connection: Connection) -> Loaded:
                 session = signed_in(connection, secret, now)
                 asked = Asked(
                     connection, session.actor, now, self.parts, request.path_params, dict(request.query_params), session.csrf,
@@ -97,7 +99,7 @@ class Face:
         secret, now = secret_of(request), self.parts.clock.now()
         bare = request.headers.get("x-dialog") == "1"
 
-        def read(connection):  # type: ignore[no-untyped-def]
+        def read(connection: Connection) -> tuple[FormView, Shell]:
             session = signed_in(connection, secret, now)
             session.actor.require(form.right)
             asked = Asked(
@@ -118,7 +120,7 @@ class Face:
             async with request.form(max_files=1, max_part_size=form.largest) as given:
                 files = await form.read_files(given)
 
-                def write(connection, now):  # type: ignore[no-untyped-def]
+                def write(connection: Connection, now: datetime) -> Sent:
                     session = signed_in(connection, secret, now)
                     check_csrf(session, given)
                     session.actor.require(form.right)
@@ -133,14 +135,26 @@ class Face:
                     if form.show:
                         return await self._form_page(request, form, given, error)
                     return self._back(request, error.message)
-            if sent.response is not None:
-                return sent.response
+            if sent.told is not None:
+                return await self._tell_once(request, sent.told, form.page)
             response = RedirectResponse(f"{self.renderer.base}{sent.to}", 303)
             if sent.toast:
                 self.cookies.toast(request, response, sent.toast)
             return response
 
         return post
+
+    async def _tell_once(self, request: Request, told: Told, page: str) -> Response:
+        """A page that shows a secret; it stands in no address and is not kept."""
+        secret, now = secret_of(request), self.parts.clock.now()
+
+        def read(connection: Connection) -> Shell:
+            session = signed_in(connection, secret, now)
+            asked = Asked(connection, session.actor, now, self.parts, csrf=session.csrf)
+            return shell_for(asked, page, Answer(told, live=False), "")
+
+        shell = await self.parts.database.read_async(read)
+        return html(self.renderer.page("told_once.html", told, shell))
 
     def _back(self, request: Request, message: str) -> Response:
         """A refused button: to where it stood, with the reason on top."""

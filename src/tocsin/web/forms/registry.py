@@ -1,9 +1,9 @@
 """Every form."""
 
-from tocsin.web.forms import alerts, comms, incidents, mitigation, oncall, paging, recovery, review, triage
+from tocsin.web.forms import alerts, comms, incidents, mitigation, oncall, paging, recovery, review, settings, triage
 from tocsin.web.forms.sending import Form
 
 FORMS: tuple[Form, ...] = (
     *incidents.FORMS, *triage.FORMS, *mitigation.FORMS, *comms.FORMS, *recovery.FORMS, *review.FORMS, *paging.FORMS, *oncall.FORMS,
-    *alerts.FORMS,
+    *alerts.FORMS, *settings.FORMS,
 )  # fmt: skip

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from starlette.datastructures import FormData, UploadFile
-from starlette.responses import Response
 
 from tocsin.errors import Invalid, TocsinError
 from tocsin.identity.actor import Right
@@ -21,12 +20,22 @@ LARGEST_FILE = 25 << 20
 
 
 @dataclass(frozen=True)
+class Told:
+    """A secret that is shown this once."""
+
+    title: str
+    text: str
+    secret: str
+    back: str
+
+
+@dataclass(frozen=True)
 class Sent:
     """Where the browser goes after a form, and what it confirms there."""
 
     to: str
     toast: str = ""
-    response: Response | None = None
+    told: Told | None = None
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,25 @@
 """/p/TOKEN: a page on a phone. Opening the link changes nothing; only its buttons do."""
 
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from tocsin.errors import Conflict, Forbidden, Invalid, NotFound, TocsinError
-from tocsin.identity.actor import Actor, Right
+from tocsin.identity.actor import Actor
 from tocsin.incidents.decide import Declare
 from tocsin.incidents.usecases import declare
 from tocsin.paging import usecases as paging
-from tocsin.paging.links import read_token
-from tocsin.paging.queries import name_of
+from tocsin.paging.queries import PageView
+from tocsin.paging.queries.live import open_link
 from tocsin.parts import Parts
-from tocsin.store.tables.paging import pages
 from tocsin.web.pages.phone import phone_page
 from tocsin.web.rendering import Renderer, html
 from tocsin.web.views.common import Shell
+from tocsin.web.views.phone import PhonePage
 
 
 def routes(parts: Parts, renderer: Renderer) -> list[BaseRoute]:
@@ -46,8 +46,10 @@ class Linked:
             what, severity = str(form.get("do", "")), str(form.get("severity", ""))
 
         def write(connection: Connection, now: datetime) -> str:
-            row, actor = self._who(connection, token)
-            return carry_out(connection, actor, row, what, severity, now)
+            opened = open_link(connection, token)
+            if opened.actor is None:
+                raise Conflict("this page is over, or this link is nobody's; sign in to act")
+            return carry_out(connection, opened.actor, opened.page, what, severity, now)
 
         try:
             place = await self._parts.database.write_async(write)
@@ -60,9 +62,12 @@ class Linked:
     async def _page(self, token: str, refused: str = "") -> Response:
         now = self._parts.clock.now()
 
-        def read(connection: Connection) -> Any:
-            row, actor = self._who(connection, token)
-            return phone_page(connection, row, actor.person_id or "", actor.name, f"/p/{token}", now, refused=refused)
+        def read(connection: Connection) -> PhonePage:
+            opened = open_link(connection, token)
+            return phone_page(
+                connection, opened.page, opened.next_people, opened.person_id or "", opened.person_name, f"/p/{token}", now,
+                refused=refused, may_act=opened.actor is not None,
+            )  # fmt: skip
 
         try:
             view = await self._parts.database.read_async(read)
@@ -71,39 +76,28 @@ class Linked:
         template = "phone/ack.html" if view.state == "open" else "phone/done.html"
         return html(self._renderer.page(template, view, Shell(now=now, page="")), 409 if refused else 200)
 
-    def _who(self, connection: Connection, token: str) -> tuple[Row[Any], Actor]:
-        link = read_token(self._parts.keys, token)
-        row = connection.execute(select(pages).where(pages.c.id == link.page_id)).one_or_none()
-        if row is None:
-            raise NotFound("this page is not there any more")
-        # the link is the proof; it reaches just this page
-        if link.person_id is None:
-            return row, Actor("token", "link:printed", "the link that the server printed", Right.RESPONDER)
-        name = name_of(connection, link.person_id)
-        return row, Actor("person", link.person_id, name, Right.RESPONDER, link.person_id)
-
     def _gone(self, error: TocsinError) -> Response:
         shell = Shell(now=self._parts.clock.now(), page="")
         view = {"status": 404, "headline": "This link leads nowhere", "message": error.message}
         return html(self._renderer.page("error.html", view, shell), 404)
 
 
-def carry_out(connection: Connection, actor: Actor, row: Row[Any], what: str, severity: str, now: datetime) -> str:
+def carry_out(connection: Connection, actor: Actor, page: PageView, what: str, severity: str, now: datetime) -> str:
     """What a button of the phone's page does; the path to go to, '' for the page itself."""
     match what:
         case "acknowledge":
-            paging.acknowledge_page(connection, actor, row.id, now, via="link")
+            paging.acknowledge_page(connection, actor, page.id, now, via="link")
         case "pass":
-            paging.pass_on_page(connection, actor, row.id, now, reason="passed on from the phone")
-        case "declare" if row.group_id and severity in ("1", "2", "3"):
+            paging.pass_on_page(connection, actor, page.id, now, reason="passed on from the phone")
+        case "declare" if page.group_id and severity in ("1", "2", "3"):
             command = Declare(
-                title=row.title, severity=int(severity), services=tuple(row.services), group_ids=(row.group_id,),
-                restricted=bool(row.restricted), practice=bool(row.practice),
+                title=page.title, severity=int(severity), services=page.services, group_ids=(page.group_id,),
+                restricted=page.restricted, practice=page.practice,
             )  # fmt: skip
-            changed = declare(connection, actor, command, now)
-            return f"/incidents/{changed.number}"
+            # the link may declare from its own group, and from no other
+            declare(connection, replace(actor, scopes=None), command, now)
         case "not-an-incident":
-            paging.note_on_page(connection, actor, row.id, "Looked at it: not an incident.", now)
+            paging.note_on_page(connection, actor, page.id, "Looked at it: not an incident.", now)
         case _:
             raise Invalid("this button is not known; load the page again")
     return ""

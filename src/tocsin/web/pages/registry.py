@@ -1,7 +1,10 @@
 """Every screen."""
 
-from tocsin.web.pages import overview
+from tocsin.web.pages import alerts, catalog, files, incidents, oncall, others, overview, postmortem, runbook, settings
 from tocsin.web.pages.room import screen as room
 from tocsin.web.screens import Screen
 
-SCREENS: tuple[Screen, ...] = (overview.SCREEN, room.SCREEN)
+SCREENS: tuple[Screen, ...] = (
+    *files.SCREENS, overview.SCREEN, incidents.SCREEN, room.SCREEN, alerts.SCREEN, oncall.SCREEN, *runbook.SCREENS, *postmortem.SCREENS,
+    *catalog.SCREENS, *settings.SCREENS, *others.SCREENS,
+)  # fmt: skip

@@ -31,6 +31,7 @@ class PhonePage:
     suggestion: str = ""
     five: Clock | None = None
     may_declare: bool = False
+    may_act: bool = True
     group: bool = False
     incident: int = 0
     declares: str = ""

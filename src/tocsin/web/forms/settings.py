@@ -1,0 +1,219 @@
+"""Forms of settings: contact methods, tokens, password, people and their rights, integrations, set-aside."""
+
+import re
+
+from tocsin.alerts.usecases.fold import fold_received
+from tocsin.errors import Forbidden, Invalid
+from tocsin.identity import accounts, sessions
+from tocsin.identity.actor import Right
+from tocsin.intake import usecases as intake
+from tocsin.intake.senders import senders
+from tocsin.organisation.model.person import Person
+from tocsin.organisation.queries import everything
+from tocsin.organisation.usecases import SaveObject, save_object
+from tocsin.paging import usecases as paging
+from tocsin.web.forms.sending import Form, Given, Sent, Told
+from tocsin.web.screens import Asked
+from tocsin.web.views.common import Choice, Field, FormView
+
+_ME, _PEOPLE, _IN, _ASIDE = "/settings/me", "/settings/people", "/settings/integrations", "/settings/set-aside"
+
+
+def _own(asked: Asked) -> str:
+    if not asked.person_id:
+        raise Forbidden("this is a person's own to set")
+    return asked.person_id
+
+
+def _add_method(asked: Asked, given: Given) -> Sent:
+    added = paging.add_method(asked.connection, asked.actor, _own(asked), given.text("kind"), given.text("target"), asked.now)
+    if added.secret:
+        return Sent(_ME, told=Told("Webhook added", "Its messages are signed with this secret. Check the signature where they arrive.", added.secret, _ME))
+    return Sent(_ME, "Added. A code is on its way: enter it, then pages come that way.")
+
+
+def _verify(asked: Asked, given: Given) -> Sent:
+    paging.verify_method(asked.connection, asked.actor, str(asked.path["method"]), given.text("code"), asked.now)
+    return Sent(_ME, "Verified. Pages come that way from now on.")
+
+
+def _send_code(asked: Asked, given: Given) -> Sent:
+    del given
+    paging.send_code(asked.connection, asked.actor, str(asked.path["method"]), asked.now)
+    return Sent(_ME, "Another code is on its way.")
+
+
+def _test(asked: Asked, given: Given) -> Sent:
+    del given
+    paging.test_method(asked.connection, asked.actor, str(asked.path["method"]), asked.now)
+    return Sent(_ME, "A test is on its way.")
+
+
+def _remove_method(asked: Asked, given: Given) -> Sent:
+    del given
+    paging.remove_method(asked.connection, asked.actor, str(asked.path["method"]), asked.now)
+    return Sent(_ME, "Removed.")
+
+
+def _password(asked: Asked, given: Given) -> Sent:
+    accounts.set_password(asked.connection, asked.actor, _own(asked), str(given.form.get("password", "")), asked.now)
+    return Sent(_ME, "The password is set.")
+
+
+def _token(asked: Asked, given: Given) -> Sent:
+    _, secret = sessions.create_token(
+        asked.connection, asked.actor, given.text("name"), [given.text("scope")], asked.now, person_id=asked.person_id or None
+    )
+    return Sent(_ME, told=Told("A new token", "Send it as Authorization: Bearer, or put it in TOCSIN_TOKEN.", secret, _ME))
+
+
+def _revoke(asked: Asked, given: Given) -> Sent:
+    del given
+    sessions.revoke_token(asked.connection, asked.actor, str(asked.path["token"]), asked.now)
+    return Sent(_ME, "Revoked.")
+
+
+def _ask_invite(asked: Asked) -> FormView:
+    del asked
+    return FormView(
+        "Invite someone", "They get a link that signs them in once and lets them choose a password.", f"{_PEOPLE}/invite",
+        (
+            Field("name", "Name", "text", required=True), Field("email", "Email", "email", required=True),
+            Field("id", "Id", "text", "", "Short, small letters: dana. From the name when empty"),
+            Field("time_zone", "Time zone", "text", "UTC", "Such as Africa/Lagos"),
+            Field("right", "May", "select", "responder", choices=tuple(Choice(right.word, right.word) for right in Right)),
+        ),
+        "Invite", _PEOPLE, icon="plus",
+    )  # fmt: skip
+
+
+def _invite(asked: Asked, given: Given) -> Sent:
+    name, email = given.text("name"), given.text("email")
+    person_id = given.optional("id") or re.sub(r"[^a-z0-9]+", "-", name.split(" ", maxsplit=1)[0].lower()).strip("-")
+    if not person_id:
+        raise Invalid("write an id of small letters", "id")
+    if person_id not in everything(asked.connection).people:
+        try:
+            spec = Person(name=name, email=email, time_zone=given.optional("time_zone") or "UTC")
+        except ValueError as error:
+            raise Invalid(str(error).splitlines()[-1].strip() or "the email or the time zone is wrong", "email") from None
+        save_object(asked.connection, asked.actor, SaveObject("person", person_id, spec), asked.now)
+    accounts.create_account(asked.connection, asked.actor, person_id, name, email, Right.parse(given.text("right")), asked.now)
+    return _link_for(asked, person_id, name)
+
+
+def _link_for(asked: Asked, person_id: str, name: str) -> Sent:
+    secret = accounts.make_link(asked.connection, asked.actor, person_id, "invitation", asked.now)
+    url = f"{asked.parts.settings.outside_url}/sign-in/{secret}"
+    return Sent(_PEOPLE, told=Told(f"A sign-in link for {name}", "Give it to them yourself; it signs in once, within 7 days.", url, _PEOPLE))
+
+
+def _account(asked: Asked, given: Given) -> Sent:
+    del given
+    person_id = str(asked.path["person"])
+    person = everything(asked.connection).people.get(person_id)
+    if person is None:
+        raise Invalid(f"there is nobody '{person_id}'")
+    accounts.create_account(asked.connection, asked.actor, person_id, person.name, person.email, Right.RESPONDER, asked.now)
+    return _link_for(asked, person_id, person.name)
+
+
+def _link(asked: Asked, given: Given) -> Sent:
+    del given
+    person_id = str(asked.path["person"])
+    account = accounts.account_of(asked.connection, person_id)
+    return _link_for(asked, person_id, account.name if account else person_id)
+
+
+def _right(asked: Asked, given: Given) -> Sent:
+    accounts.change_right(asked.connection, asked.actor, str(asked.path["person"]), Right.parse(given.text("right")), asked.now)
+    return Sent(_PEOPLE, "Changed.")
+
+
+def _deactivate(asked: Asked, given: Given) -> Sent:
+    del given
+    accounts.deactivate_account(asked.connection, asked.actor, str(asked.path["person"]), asked.now)
+    return Sent(_PEOPLE, "Deactivated; their sessions and tokens ended.")
+
+
+def _reactivate(asked: Asked, given: Given) -> Sent:
+    del given
+    accounts.reactivate_account(asked.connection, asked.actor, str(asked.path["person"]), asked.now)
+    return Sent(_PEOPLE, "They may sign in again.")
+
+
+def _ask_integration(asked: Asked) -> FormView:
+    services = (Choice("", "Told by each alert"), *(Choice(key, spec.name) for key, spec in everything(asked.connection).services.items()))
+    return FormView(
+        "New integration", "Makes a secret URL that takes alerts.", f"{_IN}/new",
+        (
+            Field("name", "Name", "text", required=True),
+            Field("sender", "Sender", "select", "alertmanager", choices=tuple(Choice(name, name.capitalize()) for name in senders())),
+            Field("service", "About which service", "select", choices=services),
+        ),
+        "Make it", _IN,
+    )  # fmt: skip
+
+
+def _integration(asked: Asked, given: Given) -> Sent:
+    command = intake.CreateIntegration(given.text("name"), given.text("sender"), given.or_none("service"))
+    intake.create_integration(asked.connection, asked.actor, command, asked.now)
+    return Sent(_IN, "Made.")
+
+
+def _rotate(asked: Asked, given: Given) -> Sent:
+    del given
+    intake.rotate_integration(asked.connection, asked.actor, str(asked.path["integration"]), asked.now)
+    return Sent(_IN, "It has a new URL; the old one is unknown from now on.")
+
+
+def _disable(asked: Asked, given: Given) -> Sent:
+    del given
+    intake.disable_integration(asked.connection, asked.actor, str(asked.path["integration"]), asked.now)
+    return Sent(_IN, "Disabled.")
+
+
+def _enable(asked: Asked, given: Given) -> Sent:
+    del given
+    intake.enable_integration(asked.connection, asked.actor, str(asked.path["integration"]), asked.now)
+    return Sent(_IN, "Enabled.")
+
+
+def _replay(asked: Asked, given: Given) -> Sent:
+    del given
+    done = intake.replay_set_aside(asked.connection, asked.actor, str(asked.path["aside"]), fold_received, asked.now)
+    return Sent(_ASIDE, f"{done.signals} taken in." if not done.problems else f"!Still not understood: {'; '.join(done.problems)}")
+
+
+def _discard(asked: Asked, given: Given) -> Sent:
+    del given
+    intake.discard_set_aside(asked.connection, asked.actor, str(asked.path["aside"]), asked.now)
+    return Sent(_ASIDE, "Discarded; it stays on record.")
+
+
+def _settings(path, do, show=None, right=Right.VIEWER) -> Form:  # type: ignore[no-untyped-def]
+    return Form(path, do, show, right, "settings")
+
+
+FORMS = (
+    _settings("/settings/methods", _add_method),
+    _settings("/settings/methods/{method}/verify", _verify),
+    _settings("/settings/methods/{method}/code", _send_code),
+    _settings("/settings/methods/{method}/test", _test),
+    _settings("/settings/methods/{method}/remove", _remove_method),
+    _settings("/settings/password", _password),
+    _settings("/settings/tokens", _token),
+    _settings("/settings/tokens/{token}/revoke", _revoke),
+    _settings("/settings/people/invite", _invite, _ask_invite, Right.ADMIN),
+    _settings("/settings/people/{person}/account", _account, None, Right.ADMIN),
+    _settings("/settings/people/{person}/link", _link, None, Right.ADMIN),
+    _settings("/settings/people/{person}/right", _right, None, Right.ADMIN),
+    _settings("/settings/people/{person}/deactivate", _deactivate, None, Right.ADMIN),
+    _settings("/settings/people/{person}/reactivate", _reactivate, None, Right.ADMIN),
+    _settings("/settings/integrations/new", _integration, _ask_integration, Right.MANAGER),
+    _settings("/settings/integrations/{integration}/rotate", _rotate, None, Right.MANAGER),
+    _settings("/settings/integrations/{integration}/disable", _disable, None, Right.MANAGER),
+    _settings("/settings/integrations/{integration}/enable", _enable, None, Right.MANAGER),
+    _settings("/settings/set-aside/{aside}/replay", _replay, None, Right.RESPONDER),
+    _settings("/settings/set-aside/{aside}/discard", _discard, None, Right.RESPONDER),
+)

@@ -1,0 +1,187 @@
+"""Settings: yourself, people, integrations, what was set aside, the audit."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tocsin.errors import Forbidden
+from tocsin.identity.accounts import all_accounts
+from tocsin.identity.actor import NARROW_SCOPES, SCOPE_REACH, Right
+from tocsin.identity.queries import audit_rows
+from tocsin.identity.sessions import list_tokens
+from tocsin.intake.queries import integrations_now, secret_of, set_aside_now, waiting_count
+from tocsin.organisation.queries import everything
+from tocsin.paging.methods import kinds
+from tocsin.paging.usecases import list_methods
+from tocsin.web import format as say
+from tocsin.web.reading import people
+from tocsin.web.screens import Answer, Asked, Screen
+
+
+@dataclass(frozen=True)
+class MethodRow:
+    """A way to be paged."""
+
+    id: str
+    kind: str
+    target: str
+    verified: bool
+    note: str
+
+
+@dataclass(frozen=True)
+class TokenRow:
+    """A token, without its secret."""
+
+    id: str
+    name: str
+    scopes: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Me:
+    """Your own page."""
+
+    name: str
+    right: str
+    email: str
+    zone: str
+    methods: tuple[MethodRow, ...]
+    kinds: tuple[tuple[str, str], ...]
+    tokens: tuple[TokenRow, ...]
+    scopes: tuple[str, ...]
+    has_password: bool
+
+
+@dataclass(frozen=True)
+class AccountRow:
+    """Somebody who may sign in."""
+
+    id: str
+    name: str
+    email: str
+    right: str
+    state: str
+    active: bool
+    signs_in: bool
+    reachable: bool
+
+
+@dataclass(frozen=True)
+class IntegrationRow:
+    """A configured sender."""
+
+    id: str
+    name: str
+    sender: str
+    last: str
+    counts: str
+    refused: int
+    waiting: int
+    disabled: bool
+    url: str
+
+
+@dataclass(frozen=True)
+class AsideRow:
+    """Something that could not be understood."""
+
+    id: str
+    at: datetime
+    integration: str
+    place: str
+    reason: str
+    content: str
+
+
+def load_menu(asked: Asked) -> Answer:
+    """What there is to set."""
+    rows = [("/settings/me", "You", "How you are paged, tokens, password", "user"), ("/settings/people", "People", "Who may sign in, with which right", "people"), ("/settings/integrations", "Integrations", "Where alerts come in", "bell")]
+    waiting = waiting_count(asked.connection)
+    rows.append(("/settings/set-aside", "Set aside", f"{say.figure(waiting, 'thing', 'things')} not understood" if waiting else "Nothing waits", "warn"))
+    if asked.actor.may(Right.ADMIN):
+        rows.append(("/settings/audit", "Audit", "Who changed what outside incidents", "log"))
+    return Answer({"rows": rows}, live=False)
+
+
+def load_me(asked: Asked) -> Answer:
+    """Your own ways to be paged and tokens."""
+    if not asked.person_id:
+        raise Forbidden("this page is a person's own; a token has none")
+    account = next((each for each in all_accounts(asked.connection) if each.person_id == asked.person_id), None)
+    person = everything(asked.connection).people.get(asked.person_id)
+    methods = tuple(
+        MethodRow(
+            each.id, each.kind_label, each.target, each.verified_at is not None,
+            f"Proved {say.moment(each.last_proven_at, asked.now)}" if each.last_proven_at else ("Verified" if each.verified_at else "Enter the code that was sent"),
+        )
+        for each in list_methods(asked.connection, asked.actor, asked.person_id)
+    )  # fmt: skip
+    tokens = tuple(
+        TokenRow(token.id, token.name, ", ".join(token.scopes), f"last used {say.moment(token.last_used_at, asked.now)}" if token.last_used_at else "never used")
+        for token in list_tokens(asked.connection, asked.actor)
+        if token.revoked_at is None and token.person_id == asked.person_id
+    )  # fmt: skip
+    view = Me(
+        asked.actor.name, asked.actor.right.word, (account.email or "") if account else "", person.time_zone if person else "UTC", methods,
+        tuple((kind, method.label) for kind, method in kinds().items() if kind != "screen"), tokens, (*SCOPE_REACH, *NARROW_SCOPES),
+        bool(account and account.has_password),
+    )  # fmt: skip
+    return Answer(view, frozenset({"people"}), live=False)
+
+
+def load_people(asked: Asked) -> Answer:
+    """Accounts, and people of the organisation who have none."""
+    organisation = everything(asked.connection)
+    accounts = {account.person_id: account for account in all_accounts(asked.connection)}
+    rows = []
+    for key in sorted({*accounts, *organisation.people}):
+        account, person = accounts.get(key), organisation.people.get(key)
+        name = account.name if account else (person.name if person else key)
+        active = (account.deactivated_at is None) if account else bool(person and person.active)
+        state = "" if active else "Deactivated"
+        verified = any(method.verified_at for method in list_methods(asked.connection, asked.actor, key))
+        email = (account.email if account else None) or (person.email if person else "") or ""
+        rows.append(AccountRow(key, name, email, account.right.word if account else "no account", state, active, account is not None, verified))
+    return Answer({"rows": tuple(rows), "link": "", "rights": tuple(right.word for right in Right)}, frozenset({"people"}), live=False)
+
+
+def load_integrations(asked: Asked) -> Answer:
+    """Where alerts come in; the URL is shown to those who may set up senders."""
+    may = asked.actor.may(Right.MANAGER)
+    rows = tuple(
+        IntegrationRow(
+            each.id, each.name, each.sender, f"{say.coarse(asked.now - each.last_at)} ago" if each.last_at else "nothing yet",
+            f"{say.figure(each.signals, 'signal')} in {say.figure(each.requests, 'request')}", each.refused, each.waiting, each.disabled_at is not None,
+            f"{asked.parts.settings.outside_url}/in/{secret_of(asked.connection, asked.actor, each.id)}" if may and each.disabled_at is None else "",
+        )
+        for each in integrations_now(asked.connection, asked.actor)
+    )  # fmt: skip
+    return Answer({"rows": rows, "may": may}, frozenset({"integrations", "alerts"}), live=False)
+
+
+def load_aside(asked: Asked) -> Answer:
+    """What could not be understood and waits for an operator."""
+    rows = tuple(
+        AsideRow(each.id, each.at, each.integration, each.place, each.reason, each.content[:2000])
+        for each in set_aside_now(asked.connection, asked.actor)
+    )
+    return Answer({"rows": rows}, live=False)
+
+
+def load_audit(asked: Asked) -> Answer:
+    """Newest first; `?by=ACTOR&before=ID`."""
+    rows = audit_rows(asked.connection, asked.actor, by=asked.query.get("by") or None, before=asked.query.get("before") or None, limit=50)
+    known = people.names(asked.connection)
+    shown = tuple((row.at, known.of(row.actor_id), row.action, row.subject, ", ".join(f"{k} {v}" for k, v in row.data.items()), row.id) for row in rows)
+    return Answer({"rows": shown, "next": rows[-1].id if len(rows) == 50 else "", "by": asked.query.get("by", "")}, live=False)
+
+
+SCREENS = (
+    Screen("/settings", "settings", "settings/menu.html", load_menu),
+    Screen("/settings/me", "settings", "settings/me.html", load_me),
+    Screen("/settings/people", "settings", "settings/people.html", load_people),
+    Screen("/settings/integrations", "settings", "settings/integrations.html", load_integrations),
+    Screen("/settings/set-aside", "settings", "settings/aside.html", load_aside, right=Right.RESPONDER),
+    Screen("/settings/audit", "settings", "settings/audit.html", load_audit, right=Right.ADMIN),
+)

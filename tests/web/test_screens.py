@@ -1,0 +1,89 @@
+"""Every screen opens, with data and without, and says nothing that is not there."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.web.conftest import Browser
+from tocsin.web.forms.registry import FORMS
+from tocsin.web.pages.registry import SCREENS
+
+PLAIN = [screen.path for screen in SCREENS if "{" not in screen.path]
+
+
+def test_every_screen_opens_for_an_administrator(dana: Browser) -> None:
+    for path in PLAIN:
+        assert "<h1" in dana.get(path), path
+
+
+def test_every_screen_opens_while_an_incident_runs(dana: Browser) -> None:
+    dana.send("/incidents/new", title="Card payments fail", severity="1", services="checkout-api")
+    for path in [*PLAIN, "/incidents/1", "/postmortems/1", "/catalog/checkout-api", "/alerts?tab=history", "/incidents?q=card&state=open"]:
+        assert "<h1" in dana.get(path), path
+
+
+def test_no_two_forms_share_a_path() -> None:
+    paths = [form.path for form in FORMS]
+    assert len(paths) == len(set(paths))
+
+
+def test_what_is_not_there_is_a_page_that_says_so(dana: Browser) -> None:
+    assert "There is nothing here" in dana.get("/incidents/99", 404)
+    assert "There is nothing here" in dana.get("/catalog/nope", 404)
+
+
+@pytest.mark.parametrize("path", ["/status", "/sign-in"])
+def test_some_pages_need_no_session(web: TestClient, path: str) -> None:
+    assert web.get(path).status_code == 200
+
+
+def test_an_invitation_signs_in_once_and_sets_a_password(dana: Browser, web: TestClient) -> None:
+    page = dana.send("/settings/people/invite", name="Sam Whitlock", email="sam@larkfield.example", right="responder")
+    link = page.replace("<span>", "").replace("</span>", "").split("http://tocsin.example")[1].split("<")[0].strip()
+    web.cookies.clear()
+    assert "Welcome, Sam Whitlock" in web.get(link).text
+    assert "Welcome, Sam Whitlock" in web.get(link).text  # looking uses nothing
+    assert web.post(link, data={"password": "a long enough one"}).status_code == 200
+    assert web.get("/incidents", follow_redirects=False).status_code == 200
+    web.cookies.clear()
+    assert web.get(link).status_code == 410
+    answer = web.post("/sign-in", data={"email": "sam@larkfield.example", "password": "a long enough one", "next": "/oncall"})
+    assert "On call" in answer.text
+
+
+def test_a_wrong_password_does_not_say_which_half_was_wrong(web: TestClient, larkfield: None) -> None:
+    answer = web.post("/sign-in", data={"email": "nobody@larkfield.example", "password": "guess"})
+    assert answer.status_code == 401
+    assert "do not go together" in answer.text
+
+
+@pytest.mark.parametrize("place", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"])
+def test_signing_in_never_leads_elsewhere(web: TestClient, place: str) -> None:
+    page = web.get("/sign-in", params={"next": place}).text
+    assert 'name="next" value="/"' in page
+
+
+def test_a_token_is_told_once(dana: Browser) -> None:
+    page = dana.send("/settings/tokens", name="laptop", scope="respond")
+    assert "toc_" in page
+    assert "toc_" not in dana.get("/settings/me")
+
+
+def test_an_override_stands_on_the_calendar_and_can_be_taken_back(dana: Browser) -> None:
+    page = dana.send(
+        "/oncall/override", schedule="checkout", person="kofi", starts_at="2026-11-19 16:00", ends_at="2026-11-19 18:00", reason="dentist"
+    )
+    assert "dentist" in page
+    override = page.split('name="override" value="')[1].split('"')[0]
+    assert "dentist" not in dana.send("/oncall/override/cancel", override=override)
+
+
+def test_who_is_on_call_may_be_asked_for_any_moment(dana: Browser) -> None:
+    assert "Kofi Mensah" in dana.get("/oncall?at=2026-11-24 10:00")
+    assert "is no time" in dana.get("/oncall?at=someday")
+
+
+def test_the_runbook_stands_beside_what_tocsin_does(dana: Browser) -> None:
+    page = dana.get("/runbook")
+    assert "Enforced" in page
+    assert 'id="s5-1"' in page
+    assert "yaml tocsin" not in page
