@@ -1,5 +1,6 @@
 """Plan and apply on a real database: what would change, what does, what is refused, and what stays as it was."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from sqlalchemy import select
 
 from tocsin.clock import SimulatedClock
 from tocsin.errors import Conflict, Forbidden, Invalid
+from tocsin.identity.accounts import all_accounts, create_account
 from tocsin.identity.actor import SYSTEM, Right, person
 from tocsin.organisation import queries, usecases
 from tocsin.organisation.load import texts_of
@@ -64,6 +66,10 @@ def mistakes_of(database: Database, texts: dict[str, str]) -> list[str]:
 def changed(old: str, new: str) -> dict[str, str]:
     assert old in SMALL["a.yaml"]
     return {"a.yaml": SMALL["a.yaml"].replace(old, new)}
+
+
+def add_account(database: Database, id: str, email: str) -> None:
+    database.write(lambda c, now: create_account(c, SYSTEM, id, id.title(), email, Right.ADMIN, now))
 
 
 def start(database: Database, id: str = "admin") -> None:
@@ -208,8 +214,7 @@ def test_the_first_start_makes_somebody_who_is_always_paged(database: Database, 
 
 def test_a_rename_takes_everything_along(database: Database, clock: SimulatedClock) -> None:
     start(database)
-    with_account: dict[str, Any] = {"person_id": "admin", "name": "Ada", "email": "ada@example.com", "right": "admin"}
-    database.write(lambda c, now: c.execute(accounts.insert().values(**with_account, created_at=now)))
+    add_account(database, "admin", "ada@example.com")
     taken = {"id": "o", "schedule_id": "primary", "person_id": "admin", "reason": "", "created_by": "admin"}
     later = datetime(2026, 12, 1, tzinfo=UTC)
     database.write(
@@ -303,3 +308,29 @@ def test_a_snapshot_of_a_change_that_was_undone_is_never_seen_again(database: Da
         database.write(apply_and_fail)
     apply(database, changed("name: Small", "name: Done"))
     assert database.write(lambda connection, _: queries.everything(connection)).name == "Done"
+
+
+def test_two_applies_at_once_leave_one_of_the_two_whole(database: Database) -> None:
+    apply(database, SMALL)
+    texts = [
+        changed("name: Small", f"name: Name {place}") | {"v.yaml": f"vendors:\n  v{place}: {{name: Vendor {place}}}\n"}
+        for place in range(6)
+    ]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda each: apply(database, each), texts))
+    organisation = database.read(queries.everything)
+    [vendor] = organisation.vendors.values()
+    assert organisation.name == vendor.name.replace("Vendor", "Name")
+
+
+def test_an_address_that_another_account_has_is_refused_in_words(database: Database) -> None:
+    apply(database, SMALL)
+    for id, email in (("mara", "mara@example.com"), ("kofi", "kofi@example.com"), ("gone", "old@example.com")):
+        add_account(database, id, email)
+    with pytest.raises(Conflict, match=r"'gone' has an account with the address old@example\.com"):
+        apply(database, changed("kofi@example.com", "Old@example.com"))
+    assert database.read(queries.everything).people["kofi"].email == "kofi@example.com"
+    swapped = {"a.yaml": SMALL["a.yaml"].replace("mara@", "x@").replace("kofi@", "mara@").replace("x@", "kofi@")}
+    apply(database, swapped)
+    kept = database.read(lambda c: {each.person_id: each.email for each in all_accounts(c)})
+    assert kept == {"mara": "kofi@example.com", "kofi": "mara@example.com", "gone": "old@example.com"}

@@ -4,7 +4,7 @@ Each is one transaction. Rows are effective-dated: a change ends the old row and
 and by which policy, never changes afterwards.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -74,6 +74,7 @@ def apply_files(connection: Connection, actor: Actor, command: ApplyFiles, now: 
     plan = make_plan(before, loaded)
     for change in plan.changes:
         _carry_out(connection, change, now)
+    _keep_accounts(connection, [(change.key, change.after) for change in plan.changes], now)
     for (kind, id), file, line in plan.moved:
         place = update(rows).where(rows.c.kind == kind, rows.c.id == id, rows.c.valid_to.is_(None))
         connection.execute(place.values(source_file=file, source_line=line))
@@ -99,7 +100,7 @@ def save_object(connection: Connection, actor: Actor, command: SaveObject, now: 
         if wrong.deactivated and (wrong.reference.kind, wrong.reference.id) == key:
             raise Conflict(f"{command.id} can't be deactivated: used by {wrong.user[0]} '{wrong.user[1]}'")
     _write(connection, key, command.spec, "screen" if old is None else old.origin, now)
-    _keep_account(connection, key, command.spec, now)
+    _keep_accounts(connection, [(key, command.spec)], now)
     told = {"spec": to_json(command.spec)}
     record(connection, actor, f"save {command.kind}", command.id, told, now)
     _finish(connection, [key], now)
@@ -122,7 +123,7 @@ def remove_object(connection: Connection, actor: Actor, command: RemoveObject, n
     if isinstance(old.spec, Person):
         left = old.spec.model_copy(update={"active": False})
         _write(connection, key, left, old.origin, now)
-        _keep_account(connection, key, left, now)
+        _keep_accounts(connection, [(key, left)], now)
     else:
         _close(connection, key, now)
     record(connection, actor, f"remove {command.kind}", command.id, {}, now)
@@ -166,7 +167,6 @@ def _carry_out(connection: Connection, change: Change, now: datetime) -> None:
         _close(connection, change.key, now)
         return
     _write(connection, change.key, change.after, change.origin, now, change.file, change.line)
-    _keep_account(connection, change.key, change.after, now)
 
 
 def _write(
@@ -206,18 +206,22 @@ def _close(connection: Connection, key: Key, now: datetime) -> datetime | None:
     return ends
 
 
-def _keep_account(connection: Connection, key: Key, spec: Spec, now: datetime) -> None:
-    """The account's copies of a person's name and e-mail follow; who is deactivated can't sign in any more."""
-    if not isinstance(spec, Person):
-        return
-    account = accounts.account_of(connection, key[1])
-    if account is None:
-        return
-    accounts.describe_account(connection, key[1], spec.name, spec.email)
-    if not spec.active and account.deactivated_at is None:
-        accounts.deactivate_account(connection, SYSTEM, key[1], now)
-    elif spec.active and account.deactivated_at is not None:
-        accounts.reactivate_account(connection, SYSTEM, key[1], now)
+def _keep_accounts(connection: Connection, specs: Iterable[tuple[Key, Spec | None]], now: datetime) -> None:
+    """The accounts' copies of names and e-mails follow; who is deactivated can't sign in any more."""
+    people = {id: spec for (_, id), spec in specs if isinstance(spec, Person)}
+    known = {each.person_id: each for each in accounts.all_accounts(connection)}
+    concerned = {id: spec for id, spec in people.items() if id in known}
+    addresses = {each.email: id for id, each in known.items() if id not in concerned}
+    for id, spec in concerned.items():
+        if other := addresses.get(accounts.normal_email(spec.email)):
+            raise Conflict(f"'{other}' has an account with the address {spec.email.lower()}; '{id}' needs another")
+        accounts.describe_account(connection, id, spec.name, None)  # so that two may swap theirs
+    for id, spec in concerned.items():
+        accounts.describe_account(connection, id, spec.name, spec.email)
+        if not spec.active and known[id].deactivated_at is None:
+            accounts.deactivate_account(connection, SYSTEM, id, now)
+        elif spec.active and known[id].deactivated_at is not None:
+            accounts.reactivate_account(connection, SYSTEM, id, now)
 
 
 def _rename_person(connection: Connection, was: str, id: str) -> None:
