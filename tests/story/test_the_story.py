@@ -234,7 +234,6 @@ def test_the_server_dies_in_the_middle_and_the_story_still_ends(world: World, sm
     assert handed.returncode == 0, handed.stdout + handed.stderr
     us.take_command()
     until(lambda: us.kinds.count("decision_closed") == 1, 30, "the decision from the spool, once")
-    us.post("phase", phase="triage")
     us.wait_for_phase("watching", "resolved")
     installation.kill()
     installation.start()

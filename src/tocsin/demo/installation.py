@@ -9,6 +9,8 @@ from pathlib import Path
 from tocsin.demo.children import Child, free_port, tocsin_command
 from tocsin.demo.client import Client, answers
 
+FIRST_ADMIN = "ada"
+
 
 class Installation:
     """One `tocsin serve` with everything below `directory`. May be ended and started again on the same data."""
@@ -32,7 +34,7 @@ class Installation:
             "TOCSIN_DATA": str(directory / "data"),
             "TOCSIN_LISTEN": f"127.0.0.1:{self.port}",
             "TOCSIN_PUBLIC_URL": self.url,
-            "TOCSIN_FIRST_ADMIN": "ada",
+            "TOCSIN_FIRST_ADMIN": FIRST_ADMIN,
             "TOCSIN_OUTGOING_ALLOW": '["127.0.0.0/8"]',
             "XDG_CONFIG_HOME": str(directory / "config"),
             "XDG_STATE_HOME": str(directory / "state"),
@@ -57,7 +59,7 @@ class Installation:
     def client(self) -> Client:
         """The JSON API with an administrator's token."""
         if self.token is None:
-            self.token = self.make_token("admin")
+            self.token = self.make_token("admin", FIRST_ADMIN)
         return Client(self.url, self.token)
 
     def start(self, seconds: float = 30) -> "Installation":
@@ -75,9 +77,9 @@ class Installation:
         """End it as a power cut would."""
         self.child.kill()
 
-    def make_token(self, scope: str) -> str:
-        """A token, made on the server's own machine, as an operator without a browser does."""
-        made = self.tocsin("token", "create", "--data", self.env["TOCSIN_DATA"], "--scope", scope)
+    def make_token(self, scope: str, person: str) -> str:
+        """A person's token, made on the server's own machine, as an operator without a browser does."""
+        made = self.tocsin("token", "create", "--data", self.env["TOCSIN_DATA"], "--scope", scope, "--person", person)
         if made.returncode != 0:
             raise RuntimeError(f"tocsin token create: {made.stderr}{made.stdout}")
         found = re.search(r"\btoc[a-z]*_[\w.-]{20,}", made.stdout)

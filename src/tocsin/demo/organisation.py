@@ -109,14 +109,14 @@ _PROMQL_CHECK = """\
         query: shop_failing_share
         comparator: "<"
         threshold: 0.05
-        interval: 5s
+        interval: ${interval}s
 """
 _HTTP_CHECK = """\
       shop-answers:
         kind: http
         name: The shop calls itself well
         url: $shop/healthz
-        interval: 5s
+        interval: ${interval}s
 """
 
 # What stands in the shipped runbook, sentence or block, and what stands there instead. Each must be found.
@@ -135,10 +135,12 @@ def write_organisation(
 ) -> Path:
     """Write the files that `tocsin apply` reads; `prometheus` and `shop` are where the checks ask."""
     directory.mkdir(parents=True, exist_ok=True)
-    checks = (_PROMQL_CHECK if prometheus else "") + Template(_HTTP_CHECK).substitute(shop=shop)
+    pace = pace or Pace()
+    template = Template((_PROMQL_CHECK if prometheus else "") + _HTTP_CHECK)
+    checks = template.substitute(shop=shop, interval=max(pace.sample, 5))
     text = _ORGANISATION.substitute(prometheus=prometheus or shop, checks=checks.rstrip("\n"), step=step)
     (directory / "organisation.yaml").write_text(text)
-    (directory / "incident-response.md").write_text(shortened_runbook(pace or Pace()))
+    (directory / "incident-response.md").write_text(shortened_runbook(pace))
     return directory
 
 

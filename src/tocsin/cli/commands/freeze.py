@@ -35,7 +35,7 @@ def check(context: click.Context, service: str, change: str | None) -> None:
         context.exit(COULD_NOT_ASK)
     held, reason = bool(answer["held"]), str(answer.get("reason") or "")
     remember(server_address() or "", service, change, KnownAnswer(held, reason, now))
-    tell(answer, f"Held: {reason}" if held else f"Go: {reason or f'nothing holds deploys of {service}.'}")
+    tell(answer, reason or f"{'Held' if held else 'Go'}: {service}.")
     context.exit(REFUSED if held else 0)
 
 
