@@ -197,6 +197,15 @@ def test_a_rule_can_declare_and_does_so_once_for_a_group(night: Night) -> None:
     assert night.payloads("declare_group") == [{"group_id": night.group().id, "severity": "sev2"}]
 
 
+def test_a_silenced_alert_declares_only_when_the_silence_is_over(night: Night) -> None:
+    night.organise("routing", "declares", declare="sev2")
+    command = CreateSilence({"service": "checkout-api"}, night.clock.now() + timedelta(hours=1), "maintenance")
+    night.database.write(lambda c, now: create_silence(c, DANA, command, now))
+    night.send(signal())
+    assert "declare_group" not in night.owed()
+    assert night.wait(60) == ["declare_group", "look_at_group"]
+
+
 def test_a_group_wait_delays_the_look(night: Night) -> None:
     night.organise("routing", "patient", group_wait="2m")
     night.send(signal())

@@ -184,6 +184,16 @@ def needs_a_look(group: Group) -> bool:
     return bool(group.changes & {"worse", "resolved", "reopened", "closed", "loudness"})
 
 
+def declares(group: Group) -> bool:
+    """Whether its rule says that it is an incident by itself: once something fires that no silence covers."""
+    return (
+        group.declare is not None
+        and group.incident_id is None
+        and group.loud > 0
+        and bool(group.changes & {"opened", "reopened", "loudness"})
+    )
+
+
 def wanted_deadlines(group: Group) -> list[WantedDeadline]:
     """The moments that the group waits for."""
     wanted = []

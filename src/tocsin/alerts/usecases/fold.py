@@ -85,6 +85,7 @@ class _Fold:
         for each in received:
             by_key.setdefault((each.integration.id, each.signal.dedup_key), []).append(each)
         self.known = latest_episodes(self.connection, by_key.keys())
+        self.before = {each.id: each for each in self.known.values()}
         self.organisation = organisation_queries.everything(self.connection)
         self.silences = silences_to_come(self.connection, self.now)
         self._lock_groups(by_key)
@@ -142,15 +143,15 @@ class _Fold:
     def _open(self, key: Key, each: Received) -> None:
         routed = self._route(each)
         episode = episodes.opened(each.signal, new_id(), each.integration.id, routed.service, self.now)
-        episode = replace(episode, silenced_by=silenced_by(self.silences, routed.labels, self.now))
-        firing = _firing(episode, routed)
+        silence = silenced_by(self.silences, routed.labels, self.now)
+        firing = Firing(episode.severity, routed.urgency, routed.service, silence is None)
         group_id = self.open.get((routed.route, routed.key))
         if group_id is None:
             group = self._new_group(routed, episode, firing)
         else:
             group = grouping.fires(self.groups[group_id], firing, self.now, is_new=True)
         self._set(group)
-        self._keep(key, replace(episode, group_id=group.id), is_new=True)
+        self._keep(key, replace(episode, group_id=group.id, silenced_by=silence), is_new=True)
 
     def _reopen(self, key: Key, latest: Episode, each: Received) -> None:
         routed = self._route(each)
@@ -215,7 +216,7 @@ class _Fold:
         for id in sorted(self.touched & self.new_groups, key=lambda id: (self.groups[id].route, self.groups[id].key)):
             insert_group(self.connection, self.groups[id])
         insert_episodes(self.connection, list(self.fresh.values()))
-        update_episodes(self.connection, list(self.changed.values()))
+        update_episodes(self.connection, list(self.changed.values()), self.before)
         for id in sorted(self.touched):
             self._settle(self.groups[id])
         if self.fresh or self.changed:
@@ -231,9 +232,6 @@ class _Fold:
             later = self.now + routed.group_wait
             payload = {"group_id": group.id}
             owe(self.connection, "look_at_group", GROUP, group.id, payload, self.now, paging=True, not_before=later)
-        if group.declare and group.incident_id is None:
-            payload = {"group_id": group.id, "severity": group.declare}
-            owe(self.connection, "declare_group", GROUP, group.id, payload, self.now, key=group.id, paging=True)
         tell(self.connection, group, self.now)
 
 

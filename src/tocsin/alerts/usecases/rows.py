@@ -1,6 +1,7 @@
 """Episodes and groups, read under lock in one order, so that two writers never wait for each other in a ring."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -96,14 +97,19 @@ def insert_episodes(connection: Connection, episodes: Sequence[Episode]) -> None
         raise Raced("an alert was opened by another process")
 
 
-def update_episodes(connection: Connection, episodes: Sequence[Episode]) -> None:
-    """What changed in known episodes."""
-    rows = [
-        {("row_id" if name == "id" else name): value for name, value in episode_row(each).items()}
-        for each in sorted(episodes, key=lambda each: (each.integration_id, each.dedup_key))
-    ]
-    if rows:
-        connection.execute(update(alerts).where(alerts.c.id == bindparam("row_id")), rows)
+def update_episodes(connection: Connection, episodes: Sequence[Episode], before: Mapping[str, Episode]) -> None:
+    """What changed in known episodes; of one that was only sent again, no more than that."""
+    counted: list[dict[str, object]] = []
+    changed: list[dict[str, object]] = []
+    for each in sorted(episodes, key=lambda each: (each.integration_id, each.dedup_key)):
+        was = before[each.id]
+        if replace(each, last_at=was.last_at, received=was.received) == was:
+            counted.append({"row_id": each.id, "last_at": each.last_at, "received": each.received})
+        else:
+            changed.append({("row_id" if name == "id" else name): value for name, value in episode_row(each).items()})
+    for rows in (counted, changed):
+        if rows:
+            connection.execute(update(alerts).where(alerts.c.id == bindparam("row_id")), rows)
 
 
 def insert_group(connection: Connection, group: Group) -> None:
@@ -128,6 +134,9 @@ def tell(connection: Connection, group: Group, now: datetime) -> None:
         reconcile(connection, GROUP, group.id, grouping.wanted_deadlines(group), now)
     if grouping.needs_a_look(group):
         owe(connection, "look_at_group", GROUP, group.id, payload, now, paging=True)
+    if grouping.declares(group):
+        more = {**payload, "severity": group.declare}
+        owe(connection, "declare_group", GROUP, group.id, more, now, key=group.id, paging=True)
     if group.incident_id is not None:
         more = {**payload, "incident_id": group.incident_id}
         if group.changes - {"counts", "loudness"}:
