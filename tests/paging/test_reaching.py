@@ -40,6 +40,15 @@ def test_when_mail_is_down_the_next_method_is_used_half_a_minute_later(
     assert message["title"] == "Checkout is failing" and message["priority"] == 5
     assert [action["label"] for action in message["actions"]] == ["Acknowledge", "Open"]
     assert message["click"].startswith("https://tocsin.example/p/")
+    assert message["actions"][0] == {
+        "action": "http",
+        "label": "Acknowledge",
+        "url": message["click"],
+        "method": "POST",
+        "headers": {"Content-Type": "application/x-www-form-urlencoded"},
+        "body": "do=acknowledge",
+        "clear": True,
+    }
     assert ("failed", "dana") in night.log() and night.log("receipt") == [("receipt", "dana")]
     night.pass_time(minutes=3)
     assert [person for _, person in night.log("step")] == ["dana"], "she was reached, so it waits its whole time"

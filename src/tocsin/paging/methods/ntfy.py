@@ -83,8 +83,10 @@ def _body(topic: str, message: Message) -> dict[str, Any]:
             {
                 "action": "http",
                 "label": "Acknowledge",
-                "url": f"{message.link}/acknowledge",
+                "url": message.link,
                 "method": "POST",
+                "headers": {"Content-Type": "application/x-www-form-urlencoded"},
+                "body": "do=acknowledge",
                 "clear": True,
             },
             {"action": "view", "label": "Open", "url": message.link},

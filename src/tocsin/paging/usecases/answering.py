@@ -115,7 +115,7 @@ def note_on_page(connection: Connection, actor: Actor, page_id: str, text: str, 
     if not text.strip():
         raise Invalid("a note says something", "text")
     row = _live(connection, actor, page_id)
-    write_log(connection, row, LogRow("note", person=actor.person_id or actor.id, text=text.strip()[:4000]), now)
+    write_log(connection, row, LogRow("noted", person=actor.person_id or actor.id, text=text.strip()[:4000]), now)
     settle(connection, row, now)
 
 

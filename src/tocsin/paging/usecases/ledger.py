@@ -154,6 +154,6 @@ def _is_noted(connection: Connection, row: Row[Any]) -> bool:
     if row.acknowledged_at is None:
         return False
     noted = select(page_log.c.id).where(
-        page_log.c.page_id == row.id, page_log.c.kind == "note", page_log.c.at >= row.acknowledged_at
+        page_log.c.page_id == row.id, page_log.c.kind == "noted", page_log.c.at >= row.acknowledged_at
     )
     return connection.execute(noted.limit(1)).first() is not None

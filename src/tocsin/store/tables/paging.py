@@ -67,6 +67,7 @@ page_log = Table(
     text("delivery_id", nullable=True),
     json("data"),
     Index("uq_page_log_page_seq", "page_id", "seq", unique=True),
+    Index("ix_page_log_person_id_kind", "person_id", "kind"),  # the pages that rang for somebody
 )
 contact_methods = Table(
     "contact_methods",

@@ -8,7 +8,7 @@ from tocsin.timeline.entry import Category, Entry, Fact, Frozen, NameOf, Optiona
 
 class PageRecorded(Fact):
     """One row of a page's log. `event`: opened, step, attempt, receipt, failed, skipped, acknowledged, also,
-    snoozed, reopened, passed_on, last_resort, told_over, ended."""
+    snoozed, reopened, passed_on, last_resort, told_over, ended, noted, paused, resumed, urgent, stuck."""
 
     kind: ClassVar[str] = "page"
     category: ClassVar[Category] = "alert"
@@ -43,6 +43,18 @@ class PageRecorded(Fact):
                 return f"{who} is there too."
             case "ended":
                 return f"ended the page: {self.text or 'over'}"
+            case "told_over":
+                return f"told {who}{by} that it is over."
+            case "last_resort":
+                return "turned to the last resort" + (f": {self.text}." if self.text else ".")
+            case "noted":
+                return f"{who} noted on the page: {self.text}"
+            case "snoozed":
+                return f"{who} snoozed the page {self.text or ''}".rstrip() + "."
+            case "passed_on":
+                return (f"{who} passed the page on" if self.person else "passed the page on") + (
+                    f": {self.text}." if self.text else "."
+                )
             case _:
                 return f"{self.event.replace('_', ' ')} the page{': ' + self.text if self.text else '.'}"
 
