@@ -53,7 +53,9 @@ def test_a_note_may_tell_when_it_happened(room: Browser) -> None:
 
 def test_the_same_queued_note_sent_twice_stands_once(room: Browser) -> None:
     for _ in range(2):
-        page = room.send("/incidents/1/do/note", text="seen from the train", command="device-1", at="2026-11-19T13:59:00Z")
+        page = room.send(
+            "/incidents/1/do/note", text="seen from the train", command="device-1", at="2026-11-19T13:59:00Z"
+        )
     assert page.count("seen from the train") == 1
 
 
@@ -63,7 +65,13 @@ def test_raising_the_severity_shows_at_once(room: Browser) -> None:
 
 
 def test_an_internal_update_becomes_where_we_are(room: Browser) -> None:
-    fields = {"audience": "internal", "know": "Cards fail.", "doing": "We roll back.", "next": "News in 15 min.", "next_in": "15m"}
+    fields = {
+        "audience": "internal",
+        "know": "Cards fail.",
+        "doing": "We roll back.",
+        "next": "News in 15 min.",
+        "next_in": "15m",
+    }
     page = room.send("/incidents/1/do/update", **fields)
     assert "Where we are" in page
     assert "We roll back." in page
@@ -108,7 +116,9 @@ def test_the_overview_tells_what_is_open_and_who_is_on_call(room: Browser) -> No
 
 
 def test_a_decision_asks_for_its_result_and_shows_whether_it_matched(room: Browser) -> None:
-    page = room.send("/incidents/1/do/decide", title="Roll back", command="kubectl rollout undo", expected="below 1%", by="10m")
+    page = room.send(
+        "/incidents/1/do/decide", title="Roll back", command="kubectl rollout undo", expected="below 1%", by="10m"
+    )
     assert "Measuring" in page
     decision = page.split('id="d-')[1].split('"')[0]
     page = room.send("/incidents/1/do/result", decision=decision, actual="0.3%", matched="matched")

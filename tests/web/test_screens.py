@@ -17,7 +17,14 @@ def test_every_screen_opens_for_an_administrator(dana: Browser) -> None:
 
 def test_every_screen_opens_while_an_incident_runs(dana: Browser) -> None:
     dana.send("/incidents/new", title="Card payments fail", severity="1", services="checkout-api")
-    for path in [*PLAIN, "/incidents/1", "/postmortems/1", "/catalog/checkout-api", "/alerts?tab=history", "/incidents?q=card&state=open"]:
+    for path in [
+        *PLAIN,
+        "/incidents/1",
+        "/postmortems/1",
+        "/catalog/checkout-api",
+        "/alerts?tab=history",
+        "/incidents?q=card&state=open",
+    ]:
         assert "<h1" in dana.get(path), path
 
 
@@ -46,7 +53,9 @@ def test_an_invitation_signs_in_once_and_sets_a_password(dana: Browser, web: Tes
     assert web.get("/incidents", follow_redirects=False).status_code == 200
     web.cookies.clear()
     assert web.get(link).status_code == 410
-    answer = web.post("/sign-in", data={"email": "sam@larkfield.example", "password": "a long enough one", "next": "/oncall"})
+    answer = web.post(
+        "/sign-in", data={"email": "sam@larkfield.example", "password": "a long enough one", "next": "/oncall"}
+    )
     assert "On call" in answer.text
 
 
@@ -70,7 +79,12 @@ def test_a_token_is_told_once(dana: Browser) -> None:
 
 def test_an_override_stands_on_the_calendar_and_can_be_taken_back(dana: Browser) -> None:
     page = dana.send(
-        "/oncall/override", schedule="checkout", person="kofi", starts_at="2026-11-19 16:00", ends_at="2026-11-19 18:00", reason="dentist"
+        "/oncall/override",
+        schedule="checkout",
+        person="kofi",
+        starts_at="2026-11-19 16:00",
+        ends_at="2026-11-19 18:00",
+        reason="dentist",
     )
     assert "dentist" in page
     override = page.split('name="override" value="')[1].split('"')[0]

@@ -103,7 +103,13 @@ class Face:
             session = signed_in(connection, secret, now)
             session.actor.require(form.right)
             asked = Asked(
-                connection, session.actor, now, self.parts, request.path_params, dict(request.query_params), session.csrf
+                connection,
+                session.actor,
+                now,
+                self.parts,
+                request.path_params,
+                dict(request.query_params),
+                session.csrf,
             )
             assert form.show is not None
             view = form.with_given(form.show(asked), given, error)
@@ -125,7 +131,13 @@ class Face:
                     check_csrf(session, given)
                     session.actor.require(form.right)
                     asked = Asked(
-                        connection, session.actor, now, self.parts, request.path_params, dict(request.query_params), session.csrf
+                        connection,
+                        session.actor,
+                        now,
+                        self.parts,
+                        request.path_params,
+                        dict(request.query_params),
+                        session.csrf,
                     )
                     return form.carry_out(asked, given, files)
 
@@ -165,9 +177,7 @@ class Face:
         self.cookies.toast(request, response, f"!{message}")
         return response
 
-    def _guarded(
-        self, endpoint: Callable[[Request], Awaitable[Response]]
-    ) -> Callable[[Request], Awaitable[Response]]:
+    def _guarded(self, endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
         async def guarded(request: Request) -> Response:
             try:
                 return await endpoint(request)
@@ -178,7 +188,8 @@ class Face:
                 return RedirectResponse(f"{self.renderer.base}/sign-in?next={quote(place)}", 303)
             except TocsinError as error:
                 status, headline = next(
-                    ((code, words) for kind, code, words in _STATUS if isinstance(error, kind)), (500, "Something is wrong")
+                    ((code, words) for kind, code, words in _STATUS if isinstance(error, kind)),
+                    (500, "Something is wrong"),
                 )
                 return self.error_page(status, headline, error.message)
 
@@ -188,7 +199,8 @@ class Face:
         """A page that stands alone: what happened and where to go on."""
         shell = Shell(now=self.parts.clock.now(), page="")
         return html(
-            self.renderer.page("error.html", {"status": status, "headline": headline, "message": message}, shell), status
+            self.renderer.page("error.html", {"status": status, "headline": headline, "message": message}, shell),
+            status,
         )
 
 
@@ -201,4 +213,3 @@ def _secured(route: BaseRoute) -> BaseRoute:
     if isinstance(route, Route):
         route.app = SecureHeaders(route.app)
     return route
-

@@ -24,7 +24,9 @@ def parse_instant(text: str, now: datetime, field: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise Invalid(f"'{text}' is no time; write 14:05, -5m, yesterday 22:10 or 2026-11-19 14:05 (UTC)", field) from None
+        raise Invalid(
+            f"'{text}' is no time; write 14:05, -5m, yesterday 22:10 or 2026-11-19 14:05 (UTC)", field
+        ) from None
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 

@@ -84,7 +84,10 @@ class Door:
         account = await self._parts.database.read_async(lambda c: accounts.look_at_link(c, secret, now))
         if account is None:
             return self._page("/", "This sign-in link was used already or is too old. Ask for a new one.", "", 410)
-        return self._render("sign_in_link.html", {"name": account.name, "has_password": account.has_password, "secret": secret, "error": ""})
+        return self._render(
+            "sign_in_link.html",
+            {"name": account.name, "has_password": account.has_password, "secret": secret, "error": ""},
+        )
 
     async def use_link(self, request: Request) -> Response:
         """POST: uses the link up, sets a password where one was chosen, signs in."""
@@ -109,7 +112,12 @@ class Door:
             account = await self._parts.database.read_async(lambda c: accounts.look_at_link(c, secret, now))
             if account is None:
                 return self._page("/", error.message, "", 410)
-            view = {"name": account.name, "has_password": account.has_password, "secret": secret, "error": error.message}
+            view = {
+                "name": account.name,
+                "has_password": account.has_password,
+                "secret": secret,
+                "error": error.message,
+            }
             return self._render("sign_in_link.html", view, 422)
         response = RedirectResponse(f"{self._renderer.base}/{'setup' if fresh else ''}", 303)
         self._cookies.sign_in(request, response, session)
@@ -139,5 +147,3 @@ def same_origin(request: Request) -> bool:
     if fetched is not None:
         return fetched in ("same-origin", "none")
     return origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
-
-

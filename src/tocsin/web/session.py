@@ -60,4 +60,6 @@ def check_csrf(session: Session, form: FormData) -> None:
     """Refuse a form that this session's pages did not carry."""
     given = form.get("csrf")
     if not isinstance(given, str) or not hmac.compare_digest(given, session.csrf):
-        raise Forbidden("this form is too old or came from elsewhere; go back, load the page again and send it once more")
+        raise Forbidden(
+            "this form is too old or came from elsewhere; go back, load the page again and send it once more"
+        )

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from tocsin.identity.actor import Right
 from tocsin.web import format as say
-from tocsin.web.reading import alerts, incidents, oncall, pages, review
 from tocsin.web.pages.room.head import PHASE_WORDS
+from tocsin.web.reading import alerts, incidents, oncall, pages, review
 from tocsin.web.screens import Answer, Asked
 from tocsin.web.views.common import ActiveIncident, Clock, Person, Ringing, Shell
 

@@ -10,7 +10,14 @@ from tocsin.web.views.common import Field, FormView
 def _ask_snooze(asked: Asked) -> FormView:
     at = f"/alerts/{asked.path['group']}/snooze"
     fields = (Field("for", "For", "text", "1h", "30m, 2h, 1d", required=True), Field("reason", "Why", "text"))
-    return FormView("Keep the group quiet", "It pages again when the time is over, or at once when it gets worse.", at, fields, "Snooze", "/alerts")
+    return FormView(
+        "Keep the group quiet",
+        "It pages again when the time is over, or at once when it gets worse.",
+        at,
+        fields,
+        "Snooze",
+        "/alerts",
+    )
 
 
 def _snooze(asked: Asked, given: Given) -> Sent:
@@ -30,11 +37,25 @@ def _wake(asked: Asked, given: Given) -> Sent:
 
 def _ask_silence(asked: Asked) -> FormView:
     fields = (
-        Field("match", "Labels", "textarea", asked.query.get("match", ""), "One a line: service=checkout-api. All must match", required=True),
+        Field(
+            "match",
+            "Labels",
+            "textarea",
+            asked.query.get("match", ""),
+            "One a line: service=checkout-api. All must match",
+            required=True,
+        ),
         Field("for", "For", "text", "2h", required=True),
         Field("reason", "Why", "text", required=True),
     )
-    return FormView("Silence alerts", "Alerts that carry all of these labels do not page until then. They are still kept.", "/alerts/silence", fields, "Silence", "/alerts")
+    return FormView(
+        "Silence alerts",
+        "Alerts that carry all of these labels do not page until then. They are still kept.",
+        "/alerts/silence",
+        fields,
+        "Silence",
+        "/alerts",
+    )
 
 
 def _silence(asked: Asked, given: Given) -> Sent:

@@ -32,7 +32,9 @@ def _update(asked: Asked, given: Given) -> Sent:
 def _approve(asked: Asked, given: Given) -> Sent:
     update = given.text("update")
     if given.yes("approve"):
-        usecases.approve_update(asked.connection, asked.actor, incident_of(asked), update, given.or_none("reason"), asked.now)
+        usecases.approve_update(
+            asked.connection, asked.actor, incident_of(asked), update, given.or_none("reason"), asked.now
+        )
         return back(asked, "Published on the status page.", "comms")
     usecases.reject_update(asked.connection, asked.actor, incident_of(asked), update, given.text("reason"), asked.now)
     return back(asked, "Sent back.", "comms")
@@ -59,7 +61,9 @@ def _ask_escalate(asked: Asked) -> FormView:
 
 
 def _escalate(asked: Asked, given: Given) -> Sent:
-    usecases.call_in(asked.connection, asked.actor, incident_of(asked), given.text("to"), given.text("reason"), asked.now)
+    usecases.call_in(
+        asked.connection, asked.actor, incident_of(asked), given.text("to"), given.text("reason"), asked.now
+    )
     return back(asked, "Paged.", "escalation")
 
 
@@ -74,7 +78,12 @@ def _ask_vendor(asked: Asked) -> FormView:
 
 def _vendor(asked: Asked, given: Given) -> Sent:
     usecases.engage_vendor(
-        asked.connection, asked.actor, incident_of(asked), given.text("vendor"), asked.now, reference=given.or_none("reference")
+        asked.connection,
+        asked.actor,
+        incident_of(asked),
+        given.text("vendor"),
+        asked.now,
+        reference=given.or_none("reference"),
     )
     return back(asked, "Engaged.", "escalation")
 
@@ -92,7 +101,13 @@ def _vendor_note(asked: Asked, given: Given) -> Sent:
     if state not in ("waiting", "answered", "ended"):
         raise Invalid("state is waiting, answered or ended", "state")
     usecases.note_vendor(
-        asked.connection, asked.actor, incident_of(asked), given.text("engagement"), state, given.text("text"), asked.now  # type: ignore[arg-type]
+        asked.connection,
+        asked.actor,
+        incident_of(asked),
+        given.text("engagement"),
+        state,
+        given.text("text"),
+        asked.now,  # type: ignore[arg-type]
     )
     return back(asked, "Noted.", "escalation")
 

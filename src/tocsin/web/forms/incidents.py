@@ -22,7 +22,8 @@ _WORDS = {1: "Critical", 2: "Severe", 3: "Degraded"}
 def severity_choices(bundle: Bundle, chosen: int = 0) -> tuple[Choice, ...]:
     """The three severities in the runbook's words."""
     return tuple(
-        Choice(str(level), _WORDS[level], ", ".join(bundle.base.severity_words(level)), level == chosen) for level in (1, 2, 3)
+        Choice(str(level), _WORDS[level], ", ".join(bundle.base.severity_words(level)), level == chosen)
+        for level in (1, 2, 3)
     )
 
 
@@ -83,13 +84,20 @@ def _ask_severity(asked: Asked) -> FormView:
 
 def _severity(asked: Asked, given: Given) -> Sent:
     changed = usecases.change_severity(
-        asked.connection, asked.actor, incident_of(asked), given.number("severity"), asked.now, reason=given.or_none("reason")
+        asked.connection,
+        asked.actor,
+        incident_of(asked),
+        given.number("severity"),
+        asked.now,
+        reason=given.or_none("reason"),
     )
     return back(asked, f"Severity is Sev{changed.state.incident.severity}.")
 
 
 def _ask_rename(asked: Asked) -> FormView:
-    title = Field("title", "Title", value=state(asked).incident.title, required=True, hint="What customers notice, in plain words")
+    title = Field(
+        "title", "Title", value=state(asked).incident.title, required=True, hint="What customers notice, in plain words"
+    )
     return form(asked, "rename", "Rename the incident", "Rename", title)
 
 
@@ -120,7 +128,9 @@ def _phase(asked: Asked, given: Given) -> Sent:
 
 
 def _resolve(asked: Asked, given: Given) -> Sent:
-    usecases.change_phase(asked.connection, asked.actor, incident_of(asked), "resolved", asked.now, reason=given.or_none("reason"))
+    usecases.change_phase(
+        asked.connection, asked.actor, incident_of(asked), "resolved", asked.now, reason=given.or_none("reason")
+    )
     return back(asked, "Resolved. The postmortem is scheduled.")
 
 
@@ -128,7 +138,9 @@ def _ask_override(asked: Asked) -> FormView:
     view = _ask_phase(asked)
     reason = next(field for field in view.fields if field.name == "reason")
     to, yes = view.fields[0], Field("override", "", "hidden", "yes")
-    needed = Field("reason", "Why", "textarea", reason.value, "Shown in the room and in the postmortem for ever", required=True)
+    needed = Field(
+        "reason", "Why", "textarea", reason.value, "Shown in the room and in the postmortem for ever", required=True
+    )
     return form(asked, "phase", "Override a gate", "Override the gate", to, needed, yes, crit=True)
 
 
@@ -171,7 +183,11 @@ def _role(asked: Asked, given: Given) -> Sent:
 def _ask_handover(asked: Asked) -> FormView:
     role = asked.query.get("role", "commander")
     last = state(asked).comms.last("internal")
-    facts = (("What we know", last.known), ("What we are doing", last.doing), ("What comes next", last.next)) if last else ()
+    facts = (
+        (("What we know", last.known), ("What we are doing", last.doing), ("What comes next", last.next))
+        if last
+        else ()
+    )
     return form(
         asked, "handover", "Hand over", "Offer it", Field("role", "", "hidden", role), people_field(asked, "to", "To"),
         Field("note", "What they need to know", "textarea"), lede="They must say yes; until then it stays yours.", facts=facts,
@@ -180,7 +196,13 @@ def _ask_handover(asked: Asked) -> FormView:
 
 def _handover(asked: Asked, given: Given) -> Sent:
     usecases.offer_handover(
-        asked.connection, asked.actor, incident_of(asked), given.text("role"), given.text("to"), asked.now, note=given.or_none("note")
+        asked.connection,
+        asked.actor,
+        incident_of(asked),
+        given.text("role"),
+        given.text("to"),
+        asked.now,
+        note=given.or_none("note"),
     )
     return back(asked, "Offered. It stays yours until they say yes.")
 
@@ -198,7 +220,14 @@ def _decline(asked: Asked, given: Given) -> Sent:
 
 
 def _ask_deputy(asked: Asked) -> FormView:
-    return form(asked, "deputy", "Name a deputy", "Name", people_field(asked), lede="May hand command over and approve in the commander's place.")
+    return form(
+        asked,
+        "deputy",
+        "Name a deputy",
+        "Name",
+        people_field(asked),
+        lede="May hand command over and approve in the commander's place.",
+    )
 
 
 def _deputy(asked: Asked, given: Given) -> Sent:
@@ -207,7 +236,9 @@ def _deputy(asked: Asked, given: Given) -> Sent:
 
 
 def _tick(asked: Asked, given: Given) -> Sent:
-    usecases.tick_step(asked.connection, asked.actor, incident_of(asked), given.text("step"), asked.now, note=given.or_none("note"))
+    usecases.tick_step(
+        asked.connection, asked.actor, incident_of(asked), given.text("step"), asked.now, note=given.or_none("note")
+    )
     return back(asked)
 
 
@@ -222,7 +253,12 @@ def _ask_restrict(asked: Asked) -> FormView:
 
 def _restrict(asked: Asked, given: Given) -> Sent:
     usecases.restrict(
-        asked.connection, asked.actor, incident_of(asked), given.yes("restricted"), asked.now, reason=given.or_none("reason")
+        asked.connection,
+        asked.actor,
+        incident_of(asked),
+        given.yes("restricted"),
+        asked.now,
+        reason=given.or_none("reason"),
     )
     return back(asked)
 
@@ -264,12 +300,21 @@ def _ask_merge(asked: Asked) -> FormView:
 
 def _merge(asked: Asked, given: Given) -> Sent:
     into = incident_id_of(asked.connection, asked.actor, given.text("into"))
-    _, survivor = usecases.merge(asked.connection, asked.actor, incident_of(asked), into, asked.now, reason=given.or_none("reason"))
+    _, survivor = usecases.merge(
+        asked.connection, asked.actor, incident_of(asked), into, asked.now, reason=given.or_none("reason")
+    )
     return Sent(f"/incidents/{survivor.number}", "Merged.")
 
 
 def _ask_cancel(asked: Asked) -> FormView:
-    return form(asked, "cancel", "Cancel the incident", "Cancel the incident", Field("reason", "Why it is none", "textarea", required=True), crit=True)
+    return form(
+        asked,
+        "cancel",
+        "Cancel the incident",
+        "Cancel the incident",
+        Field("reason", "Why it is none", "textarea", required=True),
+        crit=True,
+    )
 
 
 def _cancel(asked: Asked, given: Given) -> Sent:
@@ -282,7 +327,14 @@ def _ask_link(asked: Asked) -> FormView:
 
     rows = [row for row in groups_now(asked.connection, asked.actor) if row.incident_id is None]
     choices = tuple(Choice(row.id, row.title, f"{row.firing} firing") for row in rows)
-    return form(asked, "link", "Add alerts", "Add", Field("group", "Group", "select", choices=choices), lede="Groups that belong to no incident yet.")
+    return form(
+        asked,
+        "link",
+        "Add alerts",
+        "Add",
+        Field("group", "Group", "select", choices=choices),
+        lede="Groups that belong to no incident yet.",
+    )
 
 
 def _link(asked: Asked, given: Given) -> Sent:
@@ -315,7 +367,12 @@ def _ask_redact(asked: Asked) -> FormView:
 
 def _redact(asked: Asked, given: Given) -> Sent:
     usecases.redact_entry(
-        asked.connection, asked.actor, incident_of(asked), given.number("entry"), asked.now, reason=given.or_none("reason")
+        asked.connection,
+        asked.actor,
+        incident_of(asked),
+        given.number("entry"),
+        asked.now,
+        reason=given.or_none("reason"),
     )
     return back(asked, "Redacted.", "h-log")
 

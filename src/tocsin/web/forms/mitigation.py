@@ -24,11 +24,20 @@ def _ask_decide(asked: Asked) -> FormView:
     change_id = asked.query.get("change", "")
     if change_id:
         found = next(
-            (each.change for each in suspects_of(asked.connection, asked.actor, incident_of(asked)) if each.change.id == change_id), None
+            (
+                each.change
+                for each in suspects_of(asked.connection, asked.actor, incident_of(asked))
+                if each.change.id == change_id
+            ),
+            None,
         )
         if found:
             title, command, kind = f"Undo {found.service} {found.version or found.kind}", found.undo or "", "rollback"
-            facts = (("What", found.summary), ("Reported by", found.reported_by), ("Undo", found.undo or "not told by its reporter"))
+            facts = (
+                ("What", found.summary),
+                ("Reported by", found.reported_by),
+                ("Undo", found.undo or "not told by its reporter"),
+            )
     ready = {action.id: action for action in ready_actions(asked.connection, asked.actor, incident_of(asked))}
     if action := ready.get(asked.query.get("action", "")):
         title, command, expected = action.title, action.command or "", action.expect
@@ -76,7 +85,13 @@ def _ask_result(asked: Asked) -> FormView:
 
 def _result(asked: Asked, given: Given) -> Sent:
     usecases.close_decision(
-        asked.connection, asked.actor, incident_of(asked), given.text("decision"), given.text("actual"), given.text("matched"), asked.now
+        asked.connection,
+        asked.actor,
+        incident_of(asked),
+        given.text("decision"),
+        given.text("actual"),
+        given.text("matched"),
+        asked.now,
     )
     return back(asked, "Recorded.", "decisions")
 
@@ -85,7 +100,9 @@ def _more_time(asked: Asked, given: Given) -> Sent:
     wait = given.duration("by")
     if wait is None:
         raise Invalid("say how much more time, such as 5m", "by")
-    usecases.extend_decision(asked.connection, asked.actor, incident_of(asked), given.text("decision"), asked.now + wait, asked.now)
+    usecases.extend_decision(
+        asked.connection, asked.actor, incident_of(asked), given.text("decision"), asked.now + wait, asked.now
+    )
     return back(asked, anchor="decisions")
 
 
@@ -99,19 +116,36 @@ def _ask_hold(asked: Asked) -> FormView:
 
 def _hold(asked: Asked, given: Given) -> Sent:
     usecases.hold_deploys(
-        asked.connection, asked.actor, incident_of(asked), asked.now, services=given.words("services") or None, reason=given.or_none("reason")
+        asked.connection,
+        asked.actor,
+        incident_of(asked),
+        asked.now,
+        services=given.words("services") or None,
+        reason=given.or_none("reason"),
     )
     return back(asked, "Deploys are held.")
 
 
 def _ask_release(asked: Asked) -> FormView:
     held = tuple(state(asked).mitigation.held)
-    return form(asked, "release", "Release deploys", "Release deploys", services_field(asked, held, "On"), Field("reason", "Why", "text"))
+    return form(
+        asked,
+        "release",
+        "Release deploys",
+        "Release deploys",
+        services_field(asked, held, "On"),
+        Field("reason", "Why", "text"),
+    )
 
 
 def _release(asked: Asked, given: Given) -> Sent:
     usecases.release_deploys(
-        asked.connection, asked.actor, incident_of(asked), asked.now, services=given.words("services") or None, reason=given.or_none("reason")
+        asked.connection,
+        asked.actor,
+        incident_of(asked),
+        asked.now,
+        services=given.words("services") or None,
+        reason=given.or_none("reason"),
     )
     return back(asked, "Deploys are released.")
 
@@ -125,20 +159,33 @@ def _ask_allow(asked: Asked) -> FormView:
 
 def _allow(asked: Asked, given: Given) -> Sent:
     usecases.allow_change(
-        asked.connection, asked.actor, incident_of(asked), given.text("change"), given.text("reason"), asked.now, service=given.or_none("service")
+        asked.connection,
+        asked.actor,
+        incident_of(asked),
+        given.text("change"),
+        given.text("reason"),
+        asked.now,
+        service=given.or_none("service"),
     )
     return back(asked, "Allowed.")
 
 
 def _ask_flag(asked: Asked) -> FormView:
     return form(
-        asked, "flag", "Which flag was turned?", "Record it", Field("flag", "Flag", "text", required=True), Field("note", "To what, where", "text")
+        asked,
+        "flag",
+        "Which flag was turned?",
+        "Record it",
+        Field("flag", "Flag", "text", required=True),
+        Field("note", "To what, where", "text"),
     )
 
 
 def _flag(asked: Asked, given: Given) -> Sent:
     flag = None if given.yes("none_helps") else given.text("flag")
-    usecases.answer_flag(asked.connection, asked.actor, incident_of(asked), asked.now, flag=flag, note=given.or_none("note"))
+    usecases.answer_flag(
+        asked.connection, asked.actor, incident_of(asked), asked.now, flag=flag, note=given.or_none("note")
+    )
     return back(asked)
 
 

@@ -16,7 +16,9 @@ def _acknowledge(asked: Asked, given: Given) -> Sent:
 
 
 def _pass_on(asked: Asked, given: Given) -> Sent:
-    usecases.pass_on_page(asked.connection, asked.actor, str(asked.path["page"]), asked.now, reason=given.optional("reason"))
+    usecases.pass_on_page(
+        asked.connection, asked.actor, str(asked.path["page"]), asked.now, reason=given.optional("reason")
+    )
     return Sent(f"/pages/{asked.path['page']}", "Passed on.")
 
 
@@ -25,7 +27,12 @@ def _snooze(asked: Asked, given: Given) -> Sent:
     if wait is None:
         raise Invalid("say for how long, such as 30m", "for")
     usecases.snooze_page(
-        asked.connection, asked.actor, str(asked.path["page"]), asked.now + wait, asked.now, reason=given.optional("reason")
+        asked.connection,
+        asked.actor,
+        str(asked.path["page"]),
+        asked.now + wait,
+        asked.now,
+        reason=given.optional("reason"),
     )
     return Sent(f"/pages/{asked.path['page']}", "Quiet until then.")
 
@@ -33,7 +40,9 @@ def _snooze(asked: Asked, given: Given) -> Sent:
 def _ask_snooze(asked: Asked) -> FormView:
     at = f"/pages/{asked.path['page']}"
     fields = (Field("for", "For", "text", "30m", required=True), Field("reason", "Why", "text"))
-    return FormView("Keep the page quiet", "It comes back by itself if it still fires.", f"{at}/snooze", fields, "Snooze", at)
+    return FormView(
+        "Keep the page quiet", "It comes back by itself if it still fires.", f"{at}/snooze", fields, "Snooze", at
+    )
 
 
 def _end(asked: Asked, given: Given) -> Sent:
@@ -44,7 +53,9 @@ def _end(asked: Asked, given: Given) -> Sent:
 def _ask_end(asked: Asked) -> FormView:
     at = f"/pages/{asked.path['page']}"
     fields = (Field("reason", "Why it is over", "text", required=True),)
-    return FormView("End the page", "Everyone who was paged is told.", f"{at}/end", fields, "End the page", at, crit=True)
+    return FormView(
+        "End the page", "Everyone who was paged is told.", f"{at}/end", fields, "End the page", at, crit=True
+    )
 
 
 def _ask_page(asked: Asked) -> FormView:

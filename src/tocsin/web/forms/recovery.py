@@ -12,7 +12,13 @@ def _attest(asked: Asked, given: Given) -> Sent:
     if verdict not in ("pass", "fail", "no_data"):
         raise Invalid("say that it holds, that it does not, or take your word back", "verdict")
     usecases.attest(
-        asked.connection, asked.actor, incident_of(asked), given.text("check"), verdict, given.or_none("note"), asked.now  # type: ignore[arg-type]
+        asked.connection,
+        asked.actor,
+        incident_of(asked),
+        given.text("check"),
+        verdict,
+        given.or_none("note"),
+        asked.now,  # type: ignore[arg-type]
     )
     return back(asked, anchor="criteria")
 

@@ -77,7 +77,10 @@ def _ask_section(asked: Asked) -> FormView:
         raise Invalid("there is no such section", "section")
     written = state(asked).review.sections.get(section, "")
     at = f"/postmortems/{asked.path['number']}"
-    fields = (Field("section", "", "hidden", section), Field("text", SECTIONS[section], "textarea", written, "Markdown. What was known at the time, no blame"))
+    fields = (
+        Field("section", "", "hidden", section),
+        Field("text", SECTIONS[section], "textarea", written, "Markdown. What was known at the time, no blame"),
+    )
     return FormView(SECTIONS[section], "", f"{at}/section", fields, "Save", at)
 
 
@@ -90,12 +93,25 @@ def _section(asked: Asked, given: Given) -> Sent:
 def _ask_meeting(asked: Asked) -> FormView:
     meeting = state(asked).review.meeting_at
     at = f"/postmortems/{asked.path['number']}"
-    fields = (Field("meeting", "When", "text", meeting.strftime("%Y-%m-%d %H:%M") if meeting else "", "2026-11-20 15:00, UTC", required=True),)
-    return FormView("When does the review meet?", "Everyone who had a role is invited again.", f"{at}/meeting", fields, "Invite", at)
+    fields = (
+        Field(
+            "meeting",
+            "When",
+            "text",
+            meeting.strftime("%Y-%m-%d %H:%M") if meeting else "",
+            "2026-11-20 15:00, UTC",
+            required=True,
+        ),
+    )
+    return FormView(
+        "When does the review meet?", "Everyone who had a role is invited again.", f"{at}/meeting", fields, "Invite", at
+    )
 
 
 def _meeting(asked: Asked, given: Given) -> Sent:
-    usecases.schedule_review(asked.connection, asked.actor, incident_of(asked), asked.now, meeting_at=given.instant("meeting"))
+    usecases.schedule_review(
+        asked.connection, asked.actor, incident_of(asked), asked.now, meeting_at=given.instant("meeting")
+    )
     return Sent(f"/postmortems/{asked.path['number']}", "Invited.")
 
 

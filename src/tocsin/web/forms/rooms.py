@@ -34,7 +34,9 @@ def form(asked: Asked, what: str, title: str, submit: str, *fields: Field, lede:
     return FormView(title, lede, f"{room(asked)}/do/{what}", fields, submit, room(asked), **more)  # type: ignore[arg-type]
 
 
-def people_field(asked: Asked, name: str = "person", label: str = "Who", chosen: str = "", error_hint: str = "") -> Field:
+def people_field(
+    asked: Asked, name: str = "person", label: str = "Who", chosen: str = "", error_hint: str = ""
+) -> Field:
     """A choice of everybody who is active."""
     people = everything(asked.connection).people
     choices = tuple(Choice(key, spec.name, chosen=key == chosen) for key, spec in people.items() if spec.active)

@@ -144,7 +144,9 @@ class Form:
             if isinstance(value, UploadFile) and value.filename:
                 content = await value.read(LARGEST_FILE + 1)
                 if len(content) > LARGEST_FILE:
-                    raise Invalid(f"the file is larger than {LARGEST_FILE >> 20} MiB; keep it elsewhere and add a link", name)
+                    raise Invalid(
+                        f"the file is larger than {LARGEST_FILE >> 20} MiB; keep it elsewhere and add a link", name
+                    )
                 found[name] = File(value.filename, content, value.content_type or "application/octet-stream")
         return found
 
@@ -158,7 +160,9 @@ class Form:
         fields = tuple(
             replace(
                 field,
-                value=str(form.get(field.name, field.value)) if form is not None and field.kind != "password" else field.value,
+                value=str(form.get(field.name, field.value))
+                if form is not None and field.kind != "password"
+                else field.value,
                 error=mistakes.get(field.name, ""),
             )
             for field in view.fields

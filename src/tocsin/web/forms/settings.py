@@ -26,9 +26,19 @@ def _own(asked: Asked) -> str:
 
 
 def _add_method(asked: Asked, given: Given) -> Sent:
-    added = paging.add_method(asked.connection, asked.actor, _own(asked), given.text("kind"), given.text("target"), asked.now)
+    added = paging.add_method(
+        asked.connection, asked.actor, _own(asked), given.text("kind"), given.text("target"), asked.now
+    )
     if added.secret:
-        return Sent(_ME, told=Told("Webhook added", "Its messages are signed with this secret. Check the signature where they arrive.", added.secret, _ME))
+        return Sent(
+            _ME,
+            told=Told(
+                "Webhook added",
+                "Its messages are signed with this secret. Check the signature where they arrive.",
+                added.secret,
+                _ME,
+            ),
+        )
     return Sent(_ME, "Added. A code is on its way: enter it, then pages come that way.")
 
 
@@ -62,9 +72,16 @@ def _password(asked: Asked, given: Given) -> Sent:
 
 def _token(asked: Asked, given: Given) -> Sent:
     _, secret = sessions.create_token(
-        asked.connection, asked.actor, given.text("name"), [given.text("scope")], asked.now, person_id=asked.person_id or None
+        asked.connection,
+        asked.actor,
+        given.text("name"),
+        [given.text("scope")],
+        asked.now,
+        person_id=asked.person_id or None,
     )
-    return Sent(_ME, told=Told("A new token", "Send it as Authorization: Bearer, or put it in TOCSIN_TOKEN.", secret, _ME))
+    return Sent(
+        _ME, told=Told("A new token", "Send it as Authorization: Bearer, or put it in TOCSIN_TOKEN.", secret, _ME)
+    )
 
 
 def _revoke(asked: Asked, given: Given) -> Sent:
@@ -96,16 +113,25 @@ def _invite(asked: Asked, given: Given) -> Sent:
         try:
             spec = Person(name=name, email=email, time_zone=given.optional("time_zone") or "UTC")
         except ValueError as error:
-            raise Invalid(str(error).splitlines()[-1].strip() or "the email or the time zone is wrong", "email") from None
+            raise Invalid(
+                str(error).splitlines()[-1].strip() or "the email or the time zone is wrong", "email"
+            ) from None
         save_object(asked.connection, asked.actor, SaveObject("person", person_id, spec), asked.now)
-    accounts.create_account(asked.connection, asked.actor, person_id, name, email, Right.parse(given.text("right")), asked.now)
+    accounts.create_account(
+        asked.connection, asked.actor, person_id, name, email, Right.parse(given.text("right")), asked.now
+    )
     return _link_for(asked, person_id, name)
 
 
 def _link_for(asked: Asked, person_id: str, name: str) -> Sent:
     secret = accounts.make_link(asked.connection, asked.actor, person_id, "invitation", asked.now)
     url = f"{asked.parts.settings.outside_url}/sign-in/{secret}"
-    return Sent(_PEOPLE, told=Told(f"A sign-in link for {name}", "Give it to them yourself; it signs in once, within 7 days.", url, _PEOPLE))
+    return Sent(
+        _PEOPLE,
+        told=Told(
+            f"A sign-in link for {name}", "Give it to them yourself; it signs in once, within 7 days.", url, _PEOPLE
+        ),
+    )
 
 
 def _account(asked: Asked, given: Given) -> Sent:
@@ -114,7 +140,9 @@ def _account(asked: Asked, given: Given) -> Sent:
     person = everything(asked.connection).people.get(person_id)
     if person is None:
         raise Invalid(f"there is nobody '{person_id}'")
-    accounts.create_account(asked.connection, asked.actor, person_id, person.name, person.email, Right.RESPONDER, asked.now)
+    accounts.create_account(
+        asked.connection, asked.actor, person_id, person.name, person.email, Right.RESPONDER, asked.now
+    )
     return _link_for(asked, person_id, person.name)
 
 
@@ -126,7 +154,9 @@ def _link(asked: Asked, given: Given) -> Sent:
 
 
 def _right(asked: Asked, given: Given) -> Sent:
-    accounts.change_right(asked.connection, asked.actor, str(asked.path["person"]), Right.parse(given.text("right")), asked.now)
+    accounts.change_right(
+        asked.connection, asked.actor, str(asked.path["person"]), Right.parse(given.text("right")), asked.now
+    )
     return Sent(_PEOPLE, "Changed.")
 
 
@@ -143,7 +173,10 @@ def _reactivate(asked: Asked, given: Given) -> Sent:
 
 
 def _ask_integration(asked: Asked) -> FormView:
-    services = (Choice("", "Told by each alert"), *(Choice(key, spec.name) for key, spec in everything(asked.connection).services.items()))
+    services = (
+        Choice("", "Told by each alert"),
+        *(Choice(key, spec.name) for key, spec in everything(asked.connection).services.items()),
+    )
     return FormView(
         "New integration", "Makes a secret URL that takes alerts.", f"{_IN}/new",
         (
@@ -182,7 +215,10 @@ def _enable(asked: Asked, given: Given) -> Sent:
 def _replay(asked: Asked, given: Given) -> Sent:
     del given
     done = intake.replay_set_aside(asked.connection, asked.actor, str(asked.path["aside"]), fold_received, asked.now)
-    return Sent(_ASIDE, f"{done.signals} taken in." if not done.problems else f"!Still not understood: {'; '.join(done.problems)}")
+    return Sent(
+        _ASIDE,
+        f"{done.signals} taken in." if not done.problems else f"!Still not understood: {'; '.join(done.problems)}",
+    )
 
 
 def _discard(asked: Asked, given: Given) -> Sent:

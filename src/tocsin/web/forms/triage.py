@@ -35,7 +35,9 @@ def _ask_impact(asked: Asked) -> FormView:
 
 
 def _impact(asked: Asked, given: Given) -> Sent:
-    impact = Impact(given.words("services"), given.or_none("customers"), given.instant("started_at"), given.instant("ended_at"))
+    impact = Impact(
+        given.words("services"), given.or_none("customers"), given.instant("started_at"), given.instant("ended_at")
+    )
     usecases.change_impact(asked.connection, asked.actor, incident_of(asked), impact, asked.now)
     return back(asked, "Impact set.", "blast")
 

@@ -122,11 +122,18 @@ def _answer(open_groups: int, unheld: int) -> str:
     if not open_groups:
         return "No group needs anyone."
     many = say.sentence(f"{say.count_of(open_groups, 'group')} {'is' if open_groups == 1 else 'are'} open")[:-1]
-    return f"{many}, and {'everyone of them has someone' if not unheld else say.count_of(unheld, 'of them has nobody', 'of them have nobody')}."
+    if unheld:
+        return f"{many}, and {'nobody has it' if open_groups == 1 else say.count_of(unheld, 'has nobody', 'have nobody')}."
+    return f"{many}, and {'somebody has it' if open_groups == 1 else 'each has somebody'}."
 
 
 def _group(
-    asked: Asked, row: Row[Any], page: Row[Any] | None, holder: Person | None, head: Row[Any] | None, members: list[Row[Any]]
+    asked: Asked,
+    row: Row[Any],
+    page: Row[Any] | None,
+    holder: Person | None,
+    head: Row[Any] | None,
+    members: list[Row[Any]],
 ) -> Group:
     now = asked.now
     snoozed = row.snoozed_until is not None and row.snoozed_until > now
@@ -142,14 +149,20 @@ def _group(
     elif row.state == "closing":
         verdict = Verdict("pass", "Resolving")
     else:
-        verdict = Verdict("skip", {"notify": "Told", "record": "Recorded"}.get(row.urgency, "In an incident" if head else "Open"))
+        verdict = Verdict(
+            "skip", {"notify": "Told", "record": "Recorded"}.get(row.urgency, "In an incident" if head else "Open")
+        )
     actions: tuple[Action, ...] = ()
     if asked.responds and row.state != "closed":
         if page is not None and page.state == "open":
             actions += (Action("Acknowledge", f"/pages/{page.id}/acknowledge", "crit", post=True),)
         if head is None:
             services = " ".join(row.services)
-            actions += (Action("Declare…", f"/incidents/new?group={row.id}&title={_quoted(row.title)}&services={_quoted(services)}"),)
+            actions += (
+                Action(
+                    "Declare…", f"/incidents/new?group={row.id}&title={_quoted(row.title)}&services={_quoted(services)}"
+                ),
+            )
         if snoozed:
             actions += (Action("End snooze", f"/alerts/{row.id}/wake", post=True),)
         else:
@@ -188,7 +201,9 @@ def _minutes(asked: Asked, group_id: str) -> tuple[int, ...]:
     """How many alerts of the group fired in each of the last thirty minutes."""
     since = asked.now - timedelta(minutes=_HALF_HOUR)
     columns = (alert_rows.c.received_at, alert_rows.c.ended_at, alert_rows.c.state)
-    query = select(*columns).where(alert_rows.c.group_id == group_id)  # the group itself was found with the actor's rights
+    query = select(*columns).where(
+        alert_rows.c.group_id == group_id
+    )  # the group itself was found with the actor's rights
     counts = [0] * _HALF_HOUR
     for row in asked.connection.execute(query.limit(500)):
         first = max(0, int((row.received_at - since).total_seconds() // 60))

@@ -62,12 +62,18 @@ def load(asked: Asked) -> Answer:
             )
         )  # fmt: skip
     bare = sum(not row.checks for row in rows)
-    lede = f"{say.figure(bare, 'service has', 'services have')} no recovery criteria." if bare else "Every service has recovery criteria."
+    lede = (
+        f"{say.figure(bare, 'service has', 'services have')} no recovery criteria."
+        if bare
+        else "Every service has recovery criteria."
+    )
     return Answer(CatalogView(tuple(rows), lede if rows else ""), frozenset({"organisation"}))
 
 
 def _on_call(organisation, service, now_on) -> str | None:  # type: ignore[no-untyped-def]
-    policy_id = service.policy or (organisation.teams[service.team].policy if service.team in organisation.teams else None)
+    policy_id = service.policy or (
+        organisation.teams[service.team].policy if service.team in organisation.teams else None
+    )
     policy = organisation.policies.get(policy_id) if policy_id else None
     for target in policy.steps[0].page if policy else ():
         if target.kind == "schedule":

@@ -108,7 +108,9 @@ def load(asked: Asked) -> Answer:
         except Invalid as mistake:
             error = mistake.message
     start = _week(asked.query.get("week", ""), now)
-    lanes = tuple(_lane(asked, known, schedule_id, spec.name, start) for schedule_id, spec in organisation.schedules.items())
+    lanes = tuple(
+        _lane(asked, known, schedule_id, spec.name, start) for schedule_id, spec in organisation.schedules.items()
+    )
     days = []
     for index in range(7):
         day = start + timedelta(days=index)
@@ -169,12 +171,30 @@ def _lane(asked: Asked, known: Names, schedule_id: str, name: str, start: dateti
         who = f"You, {known.of(shift.person)}" if mine else known.of(shift.person)
         note = f"{known.of(shift.person)}, {say.weekday_time(shift.start)} to {say.weekday_time(shift.end)}"
         bars.append(
-            Bar(_hour(shift.start, start), _hour(shift.end, start), who, "me" if mine else shade, shift.source == "override", note)
+            Bar(
+                _hour(shift.start, start),
+                _hour(shift.end, start),
+                who,
+                "me" if mine else shade,
+                shift.source == "override",
+                note,
+            )
         )
-    for gap in oncall.gaps_between(asked.connection, schedule_id, max(start, asked.now), end) if end > asked.now else []:
+    for gap in (
+        oncall.gaps_between(asked.connection, schedule_id, max(start, asked.now), end) if end > asked.now else []
+    ):
         query = f"schedule={schedule_id}&from={gap.start:%Y-%m-%dT%H:%M}&to={gap.end:%Y-%m-%dT%H:%M}"
         label = say.coarse(gap.end - gap.start)
-        bars.append(Bar(_hour(gap.start, start), _hour(gap.end, start), label, "gap", note="Nobody", href=f"/oncall/override?{query}"))
+        bars.append(
+            Bar(
+                _hour(gap.start, start),
+                _hour(gap.end, start),
+                label,
+                "gap",
+                note="Nobody",
+                href=f"/oncall/override?{query}",
+            )
+        )
     return Lane(name, say.figure(len(faces), "person", "people"), tuple(sorted(bars, key=lambda bar: bar.start)))
 
 
@@ -204,7 +224,13 @@ def _policies(organisation: object, known: Names) -> tuple[tuple[str, tuple[Step
             who = say.listed(known.of(target.id) for target in step.page)
             steps.append(Step(say.duration(at), who, say.listed(target.kind for target in step.page).capitalize()))
             at += step.wait
-        steps.append(Step(say.duration(at), f"Start again, {say.figure(policy.repeat, 'time')}" if policy.repeat else "Last resort", "Then the last resort, every 15 min without end"))
+        steps.append(
+            Step(
+                say.duration(at),
+                f"Start again, {say.figure(policy.repeat, 'time')}" if policy.repeat else "Last resort",
+                "Then the last resort, every 15 min without end",
+            )
+        )
         found.append((policy.name, tuple(steps)))
     return tuple(found)
 

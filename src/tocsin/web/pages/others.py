@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from tocsin.intake.queries import integrations_now, secret_of
 from tocsin.identity.actor import Right
+from tocsin.intake.queries import integrations_now, secret_of
 from tocsin.paging.queries import page_detail
 from tocsin.paging.usecases import list_methods
 from tocsin.web import format as say
@@ -51,14 +51,23 @@ def load_page(asked: Asked) -> Answer:
     found = page_detail(asked.connection, asked.actor, str(asked.path["page"]))
     page, known, now = found.page, people.names(asked.connection), asked.now
     at = f"/pages/{page.id}"
-    verdicts = {"open": Verdict("fail", "Nobody has it"), "acknowledged": Verdict("held", f"{known.of(page.acknowledged_by or '')} has it")}
+    verdicts = {
+        "open": Verdict("fail", "Nobody has it"),
+        "acknowledged": Verdict("held", f"{known.of(page.acknowledged_by or '')} has it"),
+    }
     actions: tuple[Action, ...] = ()
     if asked.responds and page.state != "ended":
         if page.state == "open":
-            actions = (Action("Acknowledge", f"{at}/acknowledge", "crit", post=True), Action("Pass on now", f"{at}/pass", post=True))
+            actions = (
+                Action("Acknowledge", f"{at}/acknowledge", "crit", post=True),
+                Action("Pass on now", f"{at}/pass", post=True),
+            )
         actions += (Action("Snooze…", f"{at}/snooze"), Action("End…", f"{at}/end", "quiet"))
         if page.group_id and not page.incident_id:
-            actions = (Action("Declare…", f"/incidents/new?group={page.group_id}&title={_quoted(page.title)}", "primary"), *actions)
+            actions = (
+                Action("Declare…", f"/incidents/new?group={page.group_id}&title={_quoted(page.title)}", "primary"),
+                *actions,
+            )
     following = say.listed(known.of(person) for person in found.next_people)
     view = PageView(
         page.title,
@@ -100,7 +109,13 @@ def load_setup(asked: Asked) -> Answer:
     if found and asked.actor.may(Right.MANAGER):
         url = f"{asked.parts.settings.outside_url}/in/{secret_of(asked.connection, asked.actor, found[0].id)}"
     rows = tuple((method.kind_label, method.target, method.verified_at is not None) for method in methods)
-    view = {"methods": rows, "proved": len(proved), "heard": heard, "url": url, "step": 2 if not proved else (3 if not heard else 4)}
+    view = {
+        "methods": rows,
+        "proved": len(proved),
+        "heard": heard,
+        "url": url,
+        "step": 2 if not proved else (3 if not heard else 4),
+    }
     return Answer(view, frozenset({"people", "alerts"}), live=False)
 
 

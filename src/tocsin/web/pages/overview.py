@@ -91,7 +91,9 @@ def fire(state: IncidentState, bundle: Bundle, names: Names, now: datetime) -> F
     for clock in running:
         if clock.kind == "update.due" and len(row) < 4:
             label = "Internal update due" if clock.payload.get("audience") == "internal" else "Status page due"
-            row.append(Clock(label, clock.due_at, "down", f"by {say.moment(clock.due_at, now)}", None, clock.started_at))
+            row.append(
+                Clock(label, clock.due_at, "down", f"by {say.moment(clock.due_at, now)}", None, clock.started_at)
+            )
     empty = tuple(need.title.lower() for need in required_roles(state, runbook) if need.empty_since)
     commander = incident.roles.get("commander")
     holders = tuple(dict.fromkeys(holder.person for holder in incident.roles.values()))
@@ -148,7 +150,13 @@ def due_rows(state: IncidentState, bundle: Bundle, now: datetime) -> list[DueRow
         }.get(clock.kind, f"INC-{number}, by {say.moment(clock.due_at, now)}")
         title = {"recovery.watch": "Watch ends", "recovery.hold": "Hold ends"}.get(clock.kind, clock.label)
         rows.append(
-            DueRow(Clock(title, clock.due_at, "down", start=clock.started_at), title, meta, f"/incidents/{number}", Ref(clock.section))
+            DueRow(
+                Clock(title, clock.due_at, "down", start=clock.started_at),
+                title,
+                meta,
+                f"/incidents/{number}",
+                Ref(clock.section),
+            )
         )
     return rows
 
@@ -166,7 +174,11 @@ def waiting_rows(state: IncidentState, bundle: Bundle, person_id: str, names: Na
     for role, offer in incident.offers.items():
         if offer.to == person_id:
             room = f"/incidents/{number}#roles"
-            rows.append(Waiting(f"Take over {role} of INC-{number}", f"{offer.by} asks", room, Action("Answer", room, dialog=False)))
+            rows.append(
+                Waiting(
+                    f"Take over {role} of INC-{number}", f"{offer.by} asks", room, Action("Answer", room, dialog=False)
+                )
+            )
     runbook: Runbook = bundle.effective(services_of(state))
     for need in required_roles(state, runbook):
         if need.empty_since and person_id:
@@ -186,7 +198,9 @@ def _reviews(asked: Asked) -> list[DueRow]:
     for row in review.postmortem_rows(asked.connection, asked.actor):
         if row.state == "draft":
             clock = Clock("Postmortem", row.due_at, "down", start=row.resolved_at)
-            rows.append(DueRow(clock, "Finish the postmortem", f"INC-{row.number}, {row.title}", f"/postmortems/{row.number}"))
+            rows.append(
+                DueRow(clock, "Finish the postmortem", f"INC-{row.number}, {row.title}", f"/postmortems/{row.number}")
+            )
     return rows
 
 
@@ -220,7 +234,10 @@ def _duty(asked: Asked, names: Names) -> tuple[DutyRow, ...]:
 
 def _changes(asked: Asked) -> tuple[ChangeRow, ...]:
     query = (
-        select(changes).where(changes.c.happened_at >= asked.now - _HOUR).order_by(changes.c.happened_at.desc()).limit(8)
+        select(changes)
+        .where(changes.c.happened_at >= asked.now - _HOUR)
+        .order_by(changes.c.happened_at.desc())
+        .limit(8)
     )
     return tuple(
         ChangeRow(
@@ -231,15 +248,23 @@ def _changes(asked: Asked) -> tuple[ChangeRow, ...]:
 
 
 def _groups(asked: Asked) -> tuple[tuple[GroupRow, ...], str]:
-    rows = [row for row in alerts.groups_now(asked.connection, asked.actor) if row.state == "open" and row.urgency == "page"]
+    rows = [
+        row for row in alerts.groups_now(asked.connection, asked.actor) if row.state == "open" and row.urgency == "page"
+    ]
     paged = pages.of_groups(asked.connection, [row.id for row in rows])
     numbers = {head.id: head.number for head in incidents.open_incidents(asked.connection, asked.actor)}
     shown = []
     for row in rows[:6]:
         in_incident = f", INC-{numbers[row.incident_id]}" if row.incident_id in numbers else ""
-        shown.append(GroupRow(row.title, f"{say.figure(row.firing, 'alert')}{in_incident}", row.opened_at, f"/alerts#g-{row.id}"))
+        shown.append(
+            GroupRow(row.title, f"{say.figure(row.firing, 'alert')}{in_incident}", row.opened_at, f"/alerts#g-{row.id}")
+        )
     unheld = sum(paged[row.id].state == "open" for row in rows if row.id in paged)
-    note = f"{say.figure(len(rows), 'group')}, {f'{unheld} not acknowledged' if unheld else 'all acknowledged'}" if rows else ""
+    note = (
+        f"{say.figure(len(rows), 'group')}, {f'{unheld} not acknowledged' if unheld else 'all acknowledged'}"
+        if rows
+        else ""
+    )
     return tuple(shown), note
 
 

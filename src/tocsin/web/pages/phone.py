@@ -44,12 +44,16 @@ def phone_page(
     return PhonePage(
         title="You are needed in a restricted incident" if page.hidden else page.title,
         who=name.split(" ", maxsplit=1)[0],
-        state="ended" if page.state == "ended" else ("open" if page.state == "open" else ("yours" if mine else "theirs")),
+        state="ended"
+        if page.state == "ended"
+        else ("open" if page.state == "open" else ("yours" if mine else "theirs")),
         action=action,
         fact="" if page.hidden or not page.detail else page.detail.splitlines()[0][:200],
         marks=() if page.hidden else _marks(connection, page, now),
         next_clock=Clock("Next", page.next_at, "down", start=opened) if page.next_at and page.state == "open" else None,
-        next_words=(f"{say.listed(following)} is paged too in" if following else "Paged again in") if page.state == "open" else over,
+        next_words=(f"{say.listed(following)} is paged too in" if following else "Paged again in")
+        if page.state == "open"
+        else over,
         pass_to=following[0].split(" ", maxsplit=1)[0] if following else "",
         took=say.duration(page.acknowledged_at - opened) if page.acknowledged_at else "",
         holder=known.of(page.acknowledged_by) if page.acknowledged_by else "",
@@ -84,7 +88,9 @@ def _marks(connection: Connection, page: PageView, now: datetime) -> tuple[tuple
     if page.services:
         found.append(("boxes", say.listed(names(connection).of(service) for service in page.services), ""))
     waiting = say.duration(now - (page.reopened_at or page.opened_at))
-    found.append(("people", "", f"Waiting for {waiting}. {'Nobody has it yet.' if page.state == 'open' else ''}".strip()))
+    found.append(
+        ("people", "", f"Waiting for {waiting}. {'Nobody has it yet.' if page.state == 'open' else ''}".strip())
+    )
     if page.last_resort:
         found.append(("warn", "", "Nobody before you acknowledged: you are the last resort."))
     return tuple(found)

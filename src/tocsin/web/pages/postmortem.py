@@ -21,7 +21,13 @@ from tocsin.web.views.common import Action, Badge, Clock, Names, Ref
 from tocsin.web.views.room import EntryView
 
 _ARTIFACTS = ("logs", "prs", "commits", "dashboards", "chats")
-_ARTIFACT_WORDS = {"logs": "Logs and traces", "prs": "Pull requests", "commits": "Commits", "dashboards": "Dashboards", "chats": "Chats"}
+_ARTIFACT_WORDS = {
+    "logs": "Logs and traces",
+    "prs": "Pull requests",
+    "commits": "Commits",
+    "dashboards": "Dashboards",
+    "chats": "Chats",
+}
 _X0, _X1 = 92.0, 1148.0
 
 
@@ -129,12 +135,29 @@ def load(asked: Asked) -> Answer:
     review, incident = state.review, state.incident
     assert incident.declared_at is not None
     number, at = incident.number, f"/postmortems/{incident.number}"
-    may = asked.responds and review.published_at is None
+    may = asked.responds and review.published_at is None and not incident.is_open
     clocks = []
     if review.due_at and not review.published_at:
-        clocks.append(Clock("Review due", review.due_at, "down", f"by {say.moment(review.due_at, now)}", Ref(""), incident.resolved_at))
+        clocks.append(
+            Clock(
+                "Review due",
+                review.due_at,
+                "down",
+                f"by {say.moment(review.due_at, now)}",
+                Ref(""),
+                incident.resolved_at,
+            )
+        )
     if review.meeting_at and review.meeting_at > now:
-        clocks.append(Clock("Review meets in", review.meeting_at, "down", f"{say.moment(review.meeting_at, now)}, {say.figure(len(review.invited), 'person', 'people')}", tone="calm"))
+        clocks.append(
+            Clock(
+                "Review meets in",
+                review.meeting_at,
+                "down",
+                f"{say.moment(review.meeting_at, now)}, {say.figure(len(review.invited), 'person', 'people')}",
+                tone="calm",
+            )
+        )
     actions: tuple[Action, ...] = ()
     if may:
         actions = (
@@ -151,7 +174,8 @@ def load(asked: Asked) -> Answer:
         published=review.published_at is not None,
         clocks=tuple(clocks),
         shape=_shape(state, now),
-        sections=tuple(_section(state, key, title) for key, title in SECTIONS.items()),
+        # nothing asks for causes before the service is restored
+        sections=() if incident.is_open else tuple(_section(state, key, title) for key, title in SECTIONS.items()),
         timeline=tuple(reversed(entry_views(curated(entries), known, incident.declared_at))),
         entry_count=len(entries),
         times=tuple(
@@ -200,7 +224,13 @@ def _shape(state: IncidentState, now: datetime) -> Shape | None:
     def x(at: datetime) -> float:
         return round(_X0 + (_X1 - _X0) * ((at - start) / (end - start)), 1)
 
-    labels = (("phase", "Phase"), ("impact", "Impact"), ("decision", "Decisions"), ("internal", "Internal"), ("external", "Status page"))
+    labels = (
+        ("phase", "Phase"),
+        ("impact", "Impact"),
+        ("decision", "Decisions"),
+        ("internal", "Internal"),
+        ("external", "Status page"),
+    )
     lanes = []
     for kind, label in labels:
         mine: list[Span] = [span for span in spans if span.lane == kind]
@@ -210,7 +240,9 @@ def _shape(state: IncidentState, now: datetime) -> Shape | None:
             lanes.append(Lane(label, 20 + 34.0 * len(lanes), "dot" if dots else kind, marks))
     step = (end - start) / 6
     ticks = tuple((x(start + step * i), say.hour_minute(start + step * i)) for i in range(7))
-    words = f"From {say.time_of(start)} to {say.time_of(end)} UTC: " + say.listed(f"{len(lane.marks)} in {lane.label.lower()}" for lane in lanes)
+    words = f"From {say.time_of(start)} to {say.time_of(end)} UTC: " + say.listed(
+        f"{len(lane.marks)} in {lane.label.lower()}" for lane in lanes
+    )
     return Shape(f"The shape of INC-{state.incident.number}", words, tuple(lanes), ticks, 34.0 * len(lanes) + 40)
 
 

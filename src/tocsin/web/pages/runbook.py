@@ -60,7 +60,10 @@ def load(asked: Asked) -> Answer:
     by_section: dict[str, list[Explained]] = {}
     for rule in rules:
         by_section.setdefault(rule.section, []).append(rule)
-    lines = tuple(_line(heading, body, by_section.get(heading.number, [])) for heading, body in _sections(text, reading.document.headings))
+    lines = tuple(
+        _line(heading, body, by_section.get(heading.number, []))
+        for heading, body in _sections(text, reading.document.headings)
+    )
     counts = {mode: sum(rule.mode == mode for rule in rules) for mode in _MODES}
     rest = f"Of {len(rules)} things that it says, {counts['enforced']} are enforced, {counts['asked']} asked, {counts['recorded']} recorded, {counts['people']} left to people."
     services = tuple((key, spec.name) for key, spec in organisation.services.items() if organisation.runbook_for(key))

@@ -96,9 +96,20 @@ class AsideRow:
 
 def load_menu(asked: Asked) -> Answer:
     """What there is to set."""
-    rows = [("/settings/me", "You", "How you are paged, tokens, password", "user"), ("/settings/people", "People", "Who may sign in, with which right", "people"), ("/settings/integrations", "Integrations", "Where alerts come in", "bell")]
+    rows = [
+        ("/settings/me", "You", "How you are paged, tokens, password", "user"),
+        ("/settings/people", "People", "Who may sign in, with which right", "people"),
+        ("/settings/integrations", "Integrations", "Where alerts come in", "bell"),
+    ]
     waiting = waiting_count(asked.connection)
-    rows.append(("/settings/set-aside", "Set aside", f"{say.figure(waiting, 'thing', 'things')} not understood" if waiting else "Nothing waits", "warn"))
+    rows.append(
+        (
+            "/settings/set-aside",
+            "Set aside",
+            f"{say.figure(waiting, 'thing', 'things')} not understood" if waiting else "Nothing waits",
+            "warn",
+        )
+    )
     if asked.actor.may(Right.ADMIN):
         rows.append(("/settings/audit", "Audit", "Who changed what outside incidents", "log"))
     return Answer({"rows": rows}, live=False)
@@ -142,8 +153,23 @@ def load_people(asked: Asked) -> Answer:
         state = "" if active else "Deactivated"
         verified = any(method.verified_at for method in list_methods(asked.connection, asked.actor, key))
         email = (account.email if account else None) or (person.email if person else "") or ""
-        rows.append(AccountRow(key, name, email, account.right.word if account else "no account", state, active, account is not None, verified))
-    return Answer({"rows": tuple(rows), "link": "", "rights": tuple(right.word for right in Right)}, frozenset({"people"}), live=False)
+        rows.append(
+            AccountRow(
+                key,
+                name,
+                email,
+                account.right.word if account else "no account",
+                state,
+                active,
+                account is not None,
+                verified,
+            )
+        )
+    return Answer(
+        {"rows": tuple(rows), "link": "", "rights": tuple(right.word for right in Right)},
+        frozenset({"people"}),
+        live=False,
+    )
 
 
 def load_integrations(asked: Asked) -> Answer:
@@ -171,10 +197,28 @@ def load_aside(asked: Asked) -> Answer:
 
 def load_audit(asked: Asked) -> Answer:
     """Newest first; `?by=ACTOR&before=ID`."""
-    rows = audit_rows(asked.connection, asked.actor, by=asked.query.get("by") or None, before=asked.query.get("before") or None, limit=50)
+    rows = audit_rows(
+        asked.connection,
+        asked.actor,
+        by=asked.query.get("by") or None,
+        before=asked.query.get("before") or None,
+        limit=50,
+    )
     known = people.names(asked.connection)
-    shown = tuple((row.at, known.of(row.actor_id), row.action, row.subject, ", ".join(f"{k} {v}" for k, v in row.data.items()), row.id) for row in rows)
-    return Answer({"rows": shown, "next": rows[-1].id if len(rows) == 50 else "", "by": asked.query.get("by", "")}, live=False)
+    shown = tuple(
+        (
+            row.at,
+            known.of(row.actor_id),
+            row.action,
+            row.subject,
+            ", ".join(f"{k} {v}" for k, v in row.data.items()),
+            row.id,
+        )
+        for row in rows
+    )
+    return Answer(
+        {"rows": shown, "next": rows[-1].id if len(rows) == 50 else "", "by": asked.query.get("by", "")}, live=False
+    )
 
 
 SCREENS = (

@@ -74,7 +74,11 @@ def view_of(status: PublicStatus, now: datetime) -> StatusView:
         if not incident.ongoing
     )
     parts = tuple(
-        (part.name, "ok" if part.state == "operational" else "warn", "Working" if part.state == "operational" else "Problems now")
+        (
+            part.name,
+            "ok" if part.state == "operational" else "warn",
+            "Working" if part.state == "operational" else "Problems now",
+        )
         for part in status.components
     )
     headline = ongoing[0].headline if ongoing else "Everything works"

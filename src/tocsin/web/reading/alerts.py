@@ -54,8 +54,6 @@ def received_since(connection: Connection, since: datetime) -> int:
 def silences_now(connection: Connection, now: datetime) -> list[Row[Any]]:
     """Silences in force or to come."""
     query = (
-        select(silences)
-        .where(silences.c.cancelled_at.is_(None), silences.c.ends_at > now)
-        .order_by(silences.c.ends_at)
+        select(silences).where(silences.c.cancelled_at.is_(None), silences.c.ends_at > now).order_by(silences.c.ends_at)
     )
     return list(connection.execute(query))

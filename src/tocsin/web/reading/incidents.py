@@ -42,7 +42,9 @@ def soonest_clock(connection: Connection, incident_id: str) -> tuple[str, dateti
     return (row.kind, row.due_at) if row else None
 
 
-def listed(connection: Connection, actor: Actor, state: str, severity: int, text: str, before: int, limit: int) -> list[IncidentHead]:
+def listed(
+    connection: Connection, actor: Actor, state: str, severity: int, text: str, before: int, limit: int
+) -> list[IncidentHead]:
     """Incidents newest first: `state` open, closed or all; those with a number below `before` where it is not 0."""
     query = select(incidents).where(visible_incidents(actor)).order_by(incidents.c.number.desc()).limit(limit)
     if state == "open":

@@ -178,7 +178,9 @@
   // ---- a page rings: one sound, once for each page ----
   var rung = {};
   function ring(what) {
-    if (rung[what.id]) return; rung[what.id] = true;
+    var heard = (store("rung") || "").split(" ").slice(-20);
+    if (rung[what.id] || heard.indexOf(what.id) >= 0) return;
+    rung[what.id] = true; store("rung", heard.concat(what.id).join(" "));
     say("A page for you: " + what.text);
     try {
       var Context = window.AudioContext || window.webkitAudioContext, audio = new Context(), t = audio.currentTime;

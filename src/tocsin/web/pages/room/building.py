@@ -55,7 +55,11 @@ def _notices(sources: Sources) -> tuple[tuple[str, str, str], ...]:
         found.append(("info", f"Merged into INC-{incident.merged_into}.", "Nothing more is added here."))
     for override in state.recovery.overrides:
         found.append(
-            ("warn", f"{override.by} overrode the gate to {override.gate} at {say.time_of(override.at)}.", override.reason)
+            (
+                "warn",
+                f"{override.by} overrode the gate to {override.gate} at {say.time_of(override.at)}.",
+                override.reason,
+            )
         )
     if incident.failed_rules:
         rules = say.listed(dict.fromkeys(incident.failed_rules))

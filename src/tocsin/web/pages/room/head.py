@@ -31,7 +31,9 @@ def badges(sources: Sources) -> tuple[Badge, ...]:
     found = []
     if held:
         every = "*" in held
-        found.append(Badge(f"Deploys held on {'every service' if every else say.figure(len(held), 'service')}", "info", "snow"))
+        found.append(
+            Badge(f"Deploys held on {'every service' if every else say.figure(len(held), 'service')}", "info", "snow")
+        )
     if incident.restricted:
         found.append(Badge("Restricted to its members", "warn", "shield"))
     if incident.practice:
@@ -69,7 +71,9 @@ def menu(sources: Sources) -> tuple[Action, ...]:
         *((sources.action("Allow one change…", "allow", icon="rocket"),) if held else ()),
         sources.action("Add alerts…", "link", icon="bell"),
         sources.action("Add a symptom…", "symptom", icon="eye"),
-        sources.action("Open to everybody…" if sources.state.incident.restricted else "Restrict…", "restrict", icon="shield"),
+        sources.action(
+            "Open to everybody…" if sources.state.incident.restricted else "Restrict…", "restrict", icon="shield"
+        ),
         sources.action("Members…", "members", icon="people"),
         sources.action("Move to the current runbook…", "runbook", icon="book"),
         sources.action("Merge…", "merge", icon="branch"),
@@ -91,6 +95,8 @@ def clock_row(sources: Sources) -> tuple[Clock, ...]:
         row.append(Clock("Customer impact", triage.impact_started_at, "up", meta, tone="impact"))
     # while they run, the first five minutes go before the result of a decision
     kinds = ("first_five.end", *_FIRST_CLOCKS) if not incident.first_five_ended else _FIRST_CLOCKS
+    if all(step.done for step in sources_steps(sources)):
+        kinds = tuple(kind for kind in kinds if kind != "first_five.end")
     soonest = next((clock for kind in kinds for clock in sources.clocks if clock.kind == kind), None)
     if soonest:
         row.append(_due(sources, soonest))
@@ -112,8 +118,9 @@ def _due(sources: Sources, clock: running.Clock) -> Clock:
     labels = {"first_five.end": "First five minutes", "recovery.hold": "Hold", "recovery.watch": "Watch ends"}
     label, meta, tone = labels.get(clock.kind, clock.label), by, None
     if clock.kind == "update.due":
-        label, meta = f"{clock.label.removesuffix(' update') if clock.label.startswith('Status') else clock.label} due", (
-            f"{by}, every {say.every(length)}"
+        label, meta = (
+            f"{clock.label.removesuffix(' update') if clock.label.startswith('Status') else clock.label} due",
+            (f"{by}, every {say.every(length)}"),
         )
     elif clock.kind == "decision.due":
         decision = sources.state.mitigation.decisions[str(clock.payload["decision_id"])]

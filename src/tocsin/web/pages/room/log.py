@@ -22,7 +22,9 @@ _FOLD_FROM = 6
 _LATE = timedelta(minutes=2)
 
 
-def entry_views(entries: Iterable[Entry], names: Names, declared_at: datetime, *, fresh_after: int = -1) -> list[EntryView]:
+def entry_views(
+    entries: Iterable[Entry], names: Names, declared_at: datetime, *, fresh_after: int = -1
+) -> list[EntryView]:
     """One view for each entry, newest happening first; those after `fresh_after` are tinted."""
     ordered = sorted(entries, key=lambda entry: (entry.happened_at, entry.seq), reverse=True)
     return [_view(entry, names, declared_at, 0 <= fresh_after < entry.seq) for entry in ordered]
@@ -43,7 +45,11 @@ def _view(entry: Entry, names: Names, declared_at: datetime, fresh: bool) -> Ent
             text = f"started: {fact.title}." if fact.title else "ran a command."
             extra = {"command": fact.command, "expected": fact.expected}
         case DecisionClosed():
-            verdicts = {"matched": ("pass", "Matched"), "no_match": ("fail", "No match"), "unclear": ("skip", "Unclear")}
+            verdicts = {
+                "matched": ("pass", "Matched"),
+                "no_match": ("fail", "No match"),
+                "unclear": ("skip", "Unclear"),
+            }
             text, extra = "said what happened.", {"verdict": Verdict(*verdicts[fact.matched]), "detail": fact.actual}  # type: ignore[arg-type]
         case UpdatePosted() if fact.audience == "external":
             by = f", approved by {names.of(fact.approved_by)}" if fact.approved_by else ""
@@ -96,4 +102,5 @@ def _fold_words(run: Sequence[EntryView]) -> str:
     system = len(run) - alerts
     parts = [say.figure(alerts, "alert entry", "alert entries")] if alerts else []
     parts += [say.figure(system, "system entry", "system entries")] if system else []
-    return f"{say.listed(parts)} between {say.hour_minute(run[-1].at)} and {say.hour_minute(run[0].at)}"
+    first, last = say.hour_minute(run[-1].at), say.hour_minute(run[0].at)
+    return f"{say.listed(parts)} {f'at {first}' if first == last else f'between {first} and {last}'}"

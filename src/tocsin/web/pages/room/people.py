@@ -36,7 +36,12 @@ def first_five_block(sources: Sources) -> FirstFive | None:
         offered = True
         steps.append(
             FirstFiveStep(
-                step.title, state, "", f"by {say.time_of(start + limit)}" if state else "", (step.hint or "") if state else "", actions
+                step.title,
+                state,
+                "",
+                f"by {say.time_of(start + limit)}" if state else "",
+                (step.hint or "") if state else "",
+                actions,
             )  # type: ignore[arg-type]
         )
     done, left = sum(step.done for step in found), [step for step in found if not step.done]
@@ -69,7 +74,9 @@ def _step_actions(sources: Sources, step: str, *, automatic: bool) -> tuple[Acti
             return (sources.action("Hold deploys…", "hold", style="primary", icon="snow"),)
         case "commander":
             return (
-                sources.post("Take command", "role", ("role", "commander"), ("person", sources.person_id), style="primary"),
+                sources.post(
+                    "Take command", "role", ("role", "commander"), ("person", sources.person_id), style="primary"
+                ),
                 sources.action("Give it…", "role", "role=commander"),
             )
         case "acknowledged" | "paged":
@@ -82,7 +89,9 @@ def roles_block(sources: Sources) -> Roles:
     state, names = sources.state, sources.names
     incident = state.incident
     needed = required_roles(state, sources.runbook)
-    rows = [_empty_row(sources, need.role, need.title, need.duty, need.empty_since) for need in needed if need.empty_since]
+    rows = [
+        _empty_row(sources, need.role, need.title, need.duty, need.empty_since) for need in needed if need.empty_since
+    ]
     for key, holder in incident.roles.items():
         stem, _, service = key.partition(":")
         role = sources.runbook.roles.get(stem)
@@ -122,8 +131,13 @@ def _empty_row(sources: Sources, key: str, title: str, duty: str, since: object)
     if sources.may_change:
         page = (
             sources.post(
-                f"Page {candidate.name}", "page", ("to", f"person:{candidate.person_id}"), ("role", key),
-                ("text", f"Take {title} in INC-{sources.state.incident.number}"), style="crit", icon="phone",
+                f"Page {candidate.name}",
+                "page",
+                ("to", f"person:{candidate.person_id}"),
+                ("role", key),
+                ("text", f"Take {title} in INC-{sources.state.incident.number}"),
+                style="crit",
+                icon="phone",
             )  # fmt: skip
             if candidate
             else sources.action("Page someone…", "page", f"role={key}", style="crit", icon="phone")
@@ -200,13 +214,22 @@ def escalation_block(sources: Sources) -> Escalation:
         actions = ()
         if sources.may_change and vendor.state != "ended":
             actions = (sources.action("Note its answer…", "vendor-note", f"engagement={vendor.engagement_id}"),)
-        clock = Clock("Answer due", vendor.respond_by, "down", start=vendor.opened_at) if vendor.respond_by and waiting else None
+        clock = (
+            Clock("Answer due", vendor.respond_by, "down", start=vendor.opened_at)
+            if vendor.respond_by and waiting
+            else None
+        )
         reference = f"Reference {vendor.reference}. " if vendor.reference else ""
         note = f"{reference}{vendor.notes[-1] if vendor.notes else 'No answer yet.'}"
         steps.append(
             EscalationStep(
-                f"Vendor {names.of(vendor.vendor)}", vendor.state.capitalize(), None if clock else vendor.opened_at, note,
-                "next" if waiting else "done", actions, clock,
+                f"Vendor {names.of(vendor.vendor)}",
+                vendor.state.capitalize(),
+                None if clock else vendor.opened_at,
+                note,
+                "next" if waiting else "done",
+                actions,
+                clock,
             )  # fmt: skip
         )
     actions = ()

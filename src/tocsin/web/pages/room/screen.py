@@ -101,7 +101,9 @@ def _samples(connection: Connection, state: IncidentState) -> dict[str, tuple[fl
     for check_id in state.recovery.checks:
         query = (
             select(samples.c.value)
-            .where(samples.c.incident_id == state.incident.id, samples.c.check_id == check_id, samples.c.value.is_not(None))
+            .where(
+                samples.c.incident_id == state.incident.id, samples.c.check_id == check_id, samples.c.value.is_not(None)
+            )
             .order_by(samples.c.at.desc())
             .limit(_SAMPLES)
         )

@@ -101,14 +101,29 @@ def blast_block(sources: Sources) -> Blast | None:
                 _short(name), note, state, x, top + index * _ROW, width, side == "origin" and index == 0
             )  # type: ignore[arg-type]
     edges = tuple(
-        (nodes[a].x + nodes[a].width, nodes[a].y + 21, nodes[b].x, nodes[b].y + 21, b in triage.services or a in triage.services)
+        (
+            nodes[a].x + nodes[a].width,
+            nodes[a].y + 21,
+            nodes[b].x,
+            nodes[b].y + 21,
+            b in triage.services or a in triage.services,
+        )
         for a, b in radius.edges
         if a in nodes and b in nodes and nodes[a].x < nodes[b].x
     )
     hit = len(radius.origins) + len(radius.callers)
     words = f"{say.listed(node.name for node in nodes.values() if node.state == 'fail')} failing"
     count = f"{hit} of {len(sources.services)} services" if sources.services else say.figure(hit, "service")
-    return Blast(tuple(nodes.values()), edges, height, count, f"{words}, {len(radius.callers)} call it.", line, customers, actions)
+    return Blast(
+        tuple(nodes.values()),
+        edges,
+        height,
+        count,
+        f"{words}, {len(radius.callers)} call it.",
+        line,
+        customers,
+        actions,
+    )
 
 
 def _short(name: str) -> str:

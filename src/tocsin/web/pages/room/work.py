@@ -21,8 +21,22 @@ from tocsin.web.views.room import (
 _KIND_ICONS = {
     "deploy": "rocket", "flag": "flag", "config": "sliders", "migration": "db", "rollback": "undo", "infrastructure": "cpu",
 }  # fmt: skip
-_EVIDENCE_ICONS = {"snapshot": "camera", "log": "log", "output": "log", "metrics": "chart", "screenshot": "camera", "scratch": "doc"}
-_LINK_ICONS = {"dashboard": "chart", "logs": "log", "trace": "log", "pr": "branch", "commit": "branch", "chat": "speech"}
+_EVIDENCE_ICONS = {
+    "snapshot": "camera",
+    "log": "log",
+    "output": "log",
+    "metrics": "chart",
+    "screenshot": "camera",
+    "scratch": "doc",
+}
+_LINK_ICONS = {
+    "dashboard": "chart",
+    "logs": "log",
+    "trace": "log",
+    "pr": "branch",
+    "commit": "branch",
+    "chat": "speech",
+}
 FOLLOWUP_WORDS = {"detection": "Detection", "defence": "Defence in depth", "tests": "Tests", "docs": "Docs"}
 
 
@@ -53,7 +67,7 @@ def _suspect(sources: Sources, change: Change, *, first: bool) -> Suspect:
         verdict = Verdict("skip", "Cleared")
     actions: tuple[Action, ...] = ()
     if sources.may_change and not undone:
-        strong = first and change.score > 0.70  # noqa: PLR2004 - the screen's own threshold for its one primary button
+        strong = first and change.score > 0.70
         actions = (
             sources.action("Undo it…", "decide", f"change={change.id}", style="primary" if strong else "", icon="undo"),
             sources.post("Not this", "suspect", ("change", change.id), ("suspect", "no"), style="quiet")
@@ -64,7 +78,7 @@ def _suspect(sources: Sources, change: Change, *, first: bool) -> Suspect:
         actions = (Action("See it", change.link, icon="out", dialog=False, hint="outside"), *actions)
     detail = f"{say.sentence(change.summary)} {say.time_of(change.happened_at)}, {change.why}."
     return Suspect(
-        kind_badge(change.kind), change.service, change.version, detail, change.score, verdict, first and change.score > 0.70, actions  # noqa: PLR2004
+        kind_badge(change.kind), change.service, change.version, detail, change.score, verdict, first and change.score > 0.70, actions
     )  # fmt: skip
 
 
@@ -77,7 +91,11 @@ def decision_rows(sources: Sources) -> tuple[DecisionRow, ...]:
             clock = Clock("Result due", decision.expected_by, "down", start=decision.started_at)
         actual = decision.actual or ""
         if decision.exit_code is not None and not actual:
-            actual = f"Ended {say.time_of(decision.ended_at)} with exit code {decision.exit_code}" if decision.ended_at else ""
+            actual = (
+                f"Ended {say.time_of(decision.ended_at)} with exit code {decision.exit_code}"
+                if decision.ended_at
+                else ""
+            )
         verdict = {
             "matched": Verdict("pass", "Matched"),
             "no_match": Verdict("fail", "No match"),
@@ -88,13 +106,33 @@ def decision_rows(sources: Sources) -> tuple[DecisionRow, ...]:
         if decision.is_open and sources.may_change:
             due = decision.expected_by is not None and decision.expected_by <= sources.now
             actions = (
-                sources.action("Say the result…", "result", f"decision={decision.decision_id}", style="primary" if due else ""),
-                *((sources.post("5 min more", "more-time", ("decision", decision.decision_id), ("by", "5m"), style="quiet"),) if due else ()),
+                sources.action(
+                    "Say the result…", "result", f"decision={decision.decision_id}", style="primary" if due else ""
+                ),
+                *(
+                    (
+                        sources.post(
+                            "5 min more", "more-time", ("decision", decision.decision_id), ("by", "5m"), style="quiet"
+                        ),
+                    )
+                    if due
+                    else ()
+                ),
             )
         rows.append(
             DecisionRow(
-                decision.decision_id, f"D{number}", decision.started_at, _first(sources, decision.by), decision.title or "",
-                decision.command, decision.expected, actual, verdict, clock, actions, decision.is_open,
+                decision.decision_id,
+                f"D{number}",
+                decision.started_at,
+                _first(sources, decision.by),
+                decision.title or "",
+                decision.command,
+                decision.expected,
+                actual,
+                verdict,
+                clock,
+                actions,
+                decision.is_open,
             )  # fmt: skip
         )
     return tuple(reversed(rows))
@@ -125,7 +163,11 @@ def criteria_block(sources: Sources) -> Criteria:
     if sources.may_change:
         actions = (
             sources.action("Override a gate…", "override", style="quiet"),
-            *((sources.post("Confirm that it is resolved", "resolve", style="primary"),) if recovery.watch_passed_at else ()),
+            *(
+                (sources.post("Confirm that it is resolved", "resolve", style="primary"),)
+                if recovery.watch_passed_at
+                else ()
+            ),
         )
     if not items:
         note = "The catalog has no recovery checks for these services yet. Name the services that are hit, or give them checks."
@@ -147,7 +189,7 @@ def criteria_block(sources: Sources) -> Criteria:
         hold = gate.hold if gate else None
         if hold:
             window, length = "Hold", hold
-            note = f"Starts when all {say.number_word(len(items))} pass together."
+            note = f"Starts when all {say.number_word(len(items))} pass together." if len(items) > 1 else "Starts when it passes."
     counted = min(counted, length)
     share = round(counted / length, 3) if length else 0.0
     return Criteria(
@@ -199,12 +241,24 @@ def evidence_block(sources: Sources) -> Evidence:
         for kept in triage.evidence
     ]  # fmt: skip
     rows += [
-        (link.at, EvidenceRow(_LINK_ICONS.get(link.what, "out"), link.title, f"{link.by}, {say.moment(link.at, sources.now)}", link.url, True))
+        (
+            link.at,
+            EvidenceRow(
+                _LINK_ICONS.get(link.what, "out"),
+                link.title,
+                f"{link.by}, {say.moment(link.at, sources.now)}",
+                link.url,
+                True,
+            ),
+        )
         for link in triage.links
     ]
     actions: tuple[Action, ...] = ()
     if sources.may_change:
-        actions = (sources.action("Add", "evidence", icon="plus", key="E"), sources.action("Link", "add-link", style="quiet"))
+        actions = (
+            sources.action("Add", "evidence", icon="plus", key="E"),
+            sources.action("Link", "add-link", style="quiet"),
+        )
     asked = triage.evidence_asked if not triage.evidence else ()
     ordered = tuple(row for _, row in sorted(rows, key=lambda pair: pair[0], reverse=True))
     return Evidence(ordered, sources.ref("rules", "capture-volatile"), asked, actions)
