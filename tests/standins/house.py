@@ -80,10 +80,16 @@ class House:
         return self._runner.run(ask())
 
     def apply_organisation(
-        self, *, shop: str = "http://127.0.0.1:9", pace: Pace | None = None, step: str = "5m"
+        self,
+        *,
+        shop: str = "http://127.0.0.1:9",
+        prometheus: str | None = None,
+        pace: Pace | None = None,
+        step: str = "5m",
     ) -> None:
         """The demo shop's organisation; its check asks the shop (where nobody answers unless told)."""
-        files = write_organisation(self.directory / "organisation", prometheus=None, shop=shop, pace=pace, step=step)
+        directory = self.directory / "organisation"
+        files = write_organisation(directory, prometheus=prometheus, shop=shop, pace=pace, step=step)
         texts = [{"path": file.name, "text": file.read_text()} for file in sorted(files.iterdir())]
         self.call("POST", "/organisation/apply", {"files": texts})
 

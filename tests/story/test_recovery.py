@@ -28,7 +28,7 @@ def shop() -> Iterator[Health]:
 def house(tmp_path: Path, database_url: str, clock: SimulatedClock, smtp: SmtpStandin, shop: Health) -> Iterator[House]:
     """The shop's Tocsin; everybody reads e-mail."""
     with opened(tmp_path, database_url, clock, smtp) as made:
-        made.apply_organisation(shop=shop.url, pace=PACE)
+        made.apply_organisation(shop=shop.url, prometheus=shop.url, pace=PACE)
         for person in ("ada", "dana", "kofi", "mira"):
             made.verified_email(smtp, person, f"{person}@shop.example")
         yield made
@@ -104,7 +104,7 @@ def test_no_data_opens_no_gate_and_is_no_regression(house: House, shop: Health) 
     number = respond(house)
     house.pass_time(90 * SECOND)
     assert state(house, number)["phase"] == "watching"
-    shop.stop()
+    shop.say_nothing()
     house.pass_time(10 * MINUTE)
     assert state(house, number)["phase"] == "watching"
     found = kinds(house, number)
