@@ -11,21 +11,18 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
+from tests.standins.programs import needs_alertmanager
 from tocsin.alerts.queries import alerts
 from tocsin.alerts.usecases import fold_received
 from tocsin.clock import SystemClock
 from tocsin.demo.children import free_port
-from tocsin.demo.monitoring import Alertmanager, find_alertmanager
+from tocsin.demo.monitoring import Alertmanager
 from tocsin.identity.actor import SYSTEM
 from tocsin.identity.keys import KEYS, Keys
 from tocsin.intake.routes import routes
 from tocsin.intake.usecases import CreateIntegration, create_integration
 from tocsin.intake.writer import Writer
 from tocsin.store.database import Database
-
-pytestmark = pytest.mark.skipif(
-    find_alertmanager() is None, reason="Alertmanager is not installed: apt-get install prometheus-alertmanager"
-)
 
 
 @pytest.fixture
@@ -60,14 +57,15 @@ def tell(alertmanager: Alertmanager, **times: str) -> None:
     urllib.request.urlopen(request, timeout=10).close()
 
 
-def until(database: Database, holds: Callable[[list[str]], bool]) -> list[str]:
+def until(database: Database, holds: Callable[[list[str]], bool]) -> None:
     told = threading.Event()
+    states: list[str] = []
     stop = database.listen(lambda _: told.set())
     try:
         for _ in range(60):
-            states = [alert.state for alert in database.read(lambda c: alerts(c, SYSTEM))]
+            states[:] = [alert.state for alert in database.read(lambda c: alerts(c, SYSTEM))]
             if holds(states):
-                return states
+                return
             told.wait(0.5)
             told.clear()
     finally:
@@ -76,6 +74,7 @@ def until(database: Database, holds: Callable[[list[str]], bool]) -> list[str]:
 
 
 def test_a_real_alertmanager_fires_and_resolves(real: Database, webhook: str, tmp_path: Path) -> None:
+    needs_alertmanager()
     alertmanager = Alertmanager(tmp_path / "alertmanager", webhook)
     try:
         start = datetime.now(UTC) - timedelta(seconds=5)
