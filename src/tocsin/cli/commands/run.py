@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import click
@@ -101,7 +102,7 @@ def run(
             )
         )
     outcome = try_hand_over(spool)
-    say(outcome)
+    say(replace(outcome, sent=()))
     answer = spool.answer_to(opened.command_id)
     if not actual:
         of = f" {answer['decision_id']}" if answer else ""

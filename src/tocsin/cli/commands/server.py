@@ -93,7 +93,15 @@ def verify(context: click.Context, data: Path | None, heads: Path | None, export
     if found.faults:
         tell(answer, [fault.sentence() for fault in found.faults])
         context.exit(REFUSED)
-    tell(answer, f"{found.entries} entries of {found.incidents} incidents verified: nothing was changed.")
+    tell(
+        answer,
+        f"{_count(found.entries, 'entry', 'entries')} of {_count(found.incidents, 'incident', 'incidents')} verified: "
+        "nothing was changed.",
+    )
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 @command(example="tocsin backup /backups/tocsin-$(date -u +%F).tar.gz")
