@@ -110,7 +110,7 @@ def sign_head(connection: Connection, incident_id: str, seq: int, head_hash: str
 def link_of(row: Row[Any]) -> Link:
     """The stored link of a row of `entries`."""
     return Link(
-        body=bytes(row.body),
+        body=row.body.encode() if isinstance(row.body, str) else bytes(row.body),  # SQLite lets a tamperer change types
         texts=row.texts,
         salts=row.salts,
         prev=row.prev,
