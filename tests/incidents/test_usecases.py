@@ -301,7 +301,6 @@ def test_a_redaction_removes_the_text_everywhere_and_keeps_the_chain_whole(house
     with pytest.raises(Forbidden):
         house.write(lambda c, now: usecases.redact_entry(c, DANA, incident_id, seqs["noted"], now))
     changed = house.write(lambda c, now: usecases.redact_entry(c, ADMIN, incident_id, seqs["noted"], now))
-    house.write(lambda c, now: usecases.redact_entry(c, ADMIN, incident_id, seqs["renamed"], now, reason="a password"))
     assert changed.state.incident.phase == "triage"
     with pytest.raises(Conflict, match="no text that could be redacted"):
         house.write(lambda c, now: usecases.redact_entry(c, ADMIN, incident_id, seqs["noted"], now))
@@ -375,3 +374,57 @@ def test_a_page_is_copied_onto_the_timeline_with_its_own_time(house: House) -> N
     mine = [entry for entry in told if entry.fact.model_dump()["purpose"] == "group"]
     assert {entry.happened_at for entry in mine} == {at}
     assert all(entry.recorded_at > entry.happened_at for entry in mine)
+
+
+def test_an_offer_without_an_answer_is_asked_for_again_and_ends_with_the_answer(house: House) -> None:
+    incident_id = declare(house, severity=3)
+    house.write(lambda c, now: usecases.assign_role(c, DANA, incident_id, "commander", None, now))
+    house.write(lambda c, now: usecases.offer_handover(c, DANA, incident_id, "commander", "kofi", now))
+    house.run()
+    told = house.pages(subject_kind="deadline")
+    assert [(page.urgency, page.policy["steps"][0]["page"][0]["person"]) for page in told] == [("notify", "kofi")]
+    house.after(minutes=2)
+    assert [page.urgency for page in house.pages(subject_kind="deadline")] == ["notify", "page"]
+    house.write(lambda c, now: usecases.decline_handover(c, KOFI, incident_id, "commander", now))
+    house.run()
+    assert {page.state for page in house.pages(subject_kind="deadline")} == {"ended"}
+    assert state(house, incident_id).incident.roles["commander"].person == "dana"
+
+
+def test_an_answered_offer_is_not_asked_for_again(house: House) -> None:
+    incident_id = declare(house, severity=3, restricted=True)
+    house.write(lambda c, now: usecases.assign_role(c, DANA, incident_id, "commander", None, now))
+    house.write(lambda c, now: usecases.offer_handover(c, DANA, incident_id, "commander", "kofi", now))
+    house.run()
+    house.write(lambda c, now: usecases.accept_handover(c, KOFI, incident_id, "commander", now))
+    house.after(minutes=5)
+    assert [page.urgency for page in house.pages(subject_kind="deadline")] == ["notify"]
+
+
+def test_practice_takes_no_real_alerts(house: House) -> None:
+    group_id = house.group()
+    command = Declare("A drill", 3, group_ids=(group_id,), practice=True)
+    with pytest.raises(Invalid, match="page nobody"):
+        house.write(lambda c, now: usecases.declare(c, DANA, command, now))
+    incident_id = declare(house, practice=True)
+    with pytest.raises(Conflict, match="page nobody"):
+        house.write(lambda c, now: usecases.link_group(c, DANA, incident_id, group_id, now))
+
+
+def test_a_redaction_reaches_entries_that_repeat_the_text(house: House) -> None:
+    incident_id = house.write(
+        lambda c, now: usecases.declare(c, DANA, Declare("Token abc-secret-1 leaked", 1), now)
+    ).state.incident.id
+    house.run()
+    assert any("abc-secret-1" in (page.title + page.detail) for page in house.pages())
+    house.write(lambda c, now: usecases.redact_entry(c, ADMIN, incident_id, 1, now))
+    assert state(house, incident_id).incident.title == "[redacted]"
+
+    def texts(connection) -> str:  # type: ignore[no-untyped-def]
+        rows = [
+            *connection.execute(select(entries.c.texts)),
+            *connection.execute(select(pages.c.title, pages.c.detail)),
+        ]
+        return "".join(str(row) for row in rows)
+
+    assert "abc-secret-1" not in house.read(texts)

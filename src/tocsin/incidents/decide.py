@@ -57,6 +57,7 @@ class GroupView:
     total: int
     state: str
     incident_id: str | None = None
+    route: str = "default"
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -84,6 +85,8 @@ def declare(
             wrong += error.mistakes
     if len(command.services) > _MOST_NAMED or len(command.group_ids) > _MOST_NAMED:
         wrong.append(Mistake("services", f"at most {_MOST_NAMED} services and groups can be named"))
+    if command.practice and groups:
+        wrong.append(Mistake("group", "a practice incident takes no real alerts: they would page nobody"))
     if wrong:
         raise Invalid("; ".join(each.message for each in wrong), mistakes=tuple(wrong))
     services = dict.fromkeys((*command.services, *(name for group in groups for name in group.services)))
@@ -129,6 +132,8 @@ def linked(group: GroupView) -> GroupLinked:
 
 def link_group(state: IncidentState, group: GroupView) -> list[Fact]:
     """Alerts added later; a group that is there already changes nothing."""
+    if state.incident.practice:
+        raise Conflict("a practice incident takes no real alerts: they would page nobody")
     return [] if group.group_id in state.incident.groups else [linked(group)]
 
 
@@ -201,7 +206,7 @@ def correct(target: Entry, text: str | None, happened_at: datetime | None, now: 
     return [Corrected(corrects=target.seq, text=words, happened_at=at)]
 
 
-def redact(target: Entry, fields: tuple[str, ...], there: tuple[str, ...], reason: str | None) -> list[Fact]:
+def redact(target: Entry, fields: tuple[str, ...], there: tuple[str, ...], reason: str | None) -> list[Redacted]:
     """Names the fields of an entry whose text is removed; `there` are those whose text is still kept."""
     if not there:
         raise Conflict(f"entry {target.seq} has no text that could be redacted any more")

@@ -79,7 +79,8 @@ def offer_handover(
     offer = state.incident.offers.get(key)
     if offer and offer.to == to:
         return []
-    return [HandoverOffered(role=key, to=to, note=optional_text(note, "note"))]
+    seeing = [] if not state.incident.restricted or to in state.incident.members else [MemberAdded(person=to)]
+    return [HandoverOffered(role=key, to=to, note=optional_text(note, "note")), *seeing]
 
 
 def accept_handover(state: IncidentState, role: str, person: str | None, name_of: NameOf) -> list[Fact]:

@@ -82,7 +82,7 @@ def _expected_by(at: datetime | None, start: datetime) -> datetime | None:
     return at
 
 
-def end_decision(state: IncidentState, decision_id: str, ended: Ended, now: datetime) -> list[Fact]:
+def end_decision(state: IncidentState, decision_id: str, ended: Ended, now: datetime) -> list[DecisionRan]:
     """The command ended; the result is still to be judged. Told twice, it counts once."""
     decision = decision_of(state, decision_id)
     if decision.ended_at is not None:

@@ -122,7 +122,8 @@ def allow(state: IncidentState, change_id: str, reason: str, service: str | None
     if not held:
         raise Conflict("this incident holds no deploys; the change can go anyway")
     change = text_of(change_id, "change", _LONGEST_CHANGE)
-    where = service or by_change or (next(iter(held)) if len(held) == 1 else None)
+    reported = by_change if by_change in held or EVERY in held else None
+    where = service or reported or (next(iter(held)) if len(held) == 1 else None)
     if where is None:
         raise Invalid(f"several services are held; name one of {', '.join(held)}", "service")
     if where not in held and EVERY not in held:

@@ -11,6 +11,7 @@ from tocsin.ids import new_id
 from tocsin.incidents.command import Changed, change_incident
 from tocsin.incidents.usecases.moving import advance, by_runbook
 from tocsin.incidents.usecases.neighbours import known_person, organisation_of, withdraw_page
+from tocsin.incidents.wording import told_instant
 from tocsin.mitigation import decisions, freeze
 from tocsin.mitigation.decisions import Ended, NewDecision
 from tocsin.runbook.bundle import Bundle
@@ -89,8 +90,8 @@ def allow_change(
     service: str | None = None,
 ) -> Changed:
     """Let one change through this incident's freeze: it may be the fix. Its id is the one that the pipeline asks with."""
-    named = select(changes.c.service).where(changes.c.external_id == change_id.strip()).limit(1)
-    by_change = connection.execute(named).scalar()
+    named = select(changes.c.service).where(changes.c.external_id == change_id.strip())
+    by_change = connection.execute(named.order_by(changes.c.happened_at.desc()).limit(1)).scalar()
     changed = change_incident(
         connection,
         actor,
@@ -140,7 +141,7 @@ def record_run(connection: Connection, actor: Actor, incident_id: str, run: Run,
         facts = [NewFact(fact=opened, happened_at=opened.started_at)]
         if run.ended:
             output, cut = decisions.bounded(run.ended.output)
-            ended_at = max(min(run.ended.ended_at or at, at), opened.started_at)
+            ended_at = max(told_instant(run.ended.ended_at, "ended_at", at) or at, opened.started_at)
             ran = DecisionRan(
                 decision_id=decision_id,
                 ended_at=ended_at,
@@ -164,7 +165,7 @@ def end_decision(
     def end(state: IncidentState, bundle: Bundle, at: datetime) -> list[NewFact]:
         del bundle
         facts = decisions.end_decision(state, decision_id, ended, at)
-        return [NewFact(fact=fact, happened_at=ended.ended_at) for fact in facts]
+        return [NewFact(fact=fact, happened_at=fact.ended_at) for fact in facts]
 
     return change_incident(connection, actor, incident_id, end, now)
 

@@ -1,7 +1,7 @@
 """What incidents do for rows that come due: effects of the runbook, pages' logs, alert groups, clocks."""
 
 from tocsin.engine.work import Registry
-from tocsin.incidents.handlers import clocks, effects, groups, pages
+from tocsin.incidents.handlers import clocks, effects, groups, handovers, pages
 
 
 def register(registry: Registry) -> None:
@@ -19,6 +19,8 @@ def register(registry: Registry) -> None:
     registry.task("incident_over", pages.incident_over)
     registry.task("declare_group", groups.declare_group)
     registry.task("incident_group", groups.incident_group)
+    registry.task("handover_offered", handovers.offered)
+    registry.task("handover_unanswered", handovers.unanswered)
     registry.deadline("first_five.end", clocks.first_five_end)
     registry.deadline("role.empty", clocks.role_empty)
 

@@ -60,7 +60,7 @@ def declare_by_rule(connection: Connection, group_id: str, severity: int, rule: 
     if group.incident_id is not None or group.state == "closed":
         return
     command = Declare(title=group.title, severity=severity, group_ids=(group_id,), labels=group.labels)
-    declare(connection, SYSTEM, command, now, by_rule=rule or "routing")
+    declare(connection, SYSTEM, command, now, by_rule=rule or group.route)
 
 
 def link_group(connection: Connection, actor: Actor, incident_id: str, group_id: str, now: datetime) -> Changed:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from tocsin.alerts import queries as alert_queries
 from tocsin.engine.tasks import owe
@@ -62,6 +62,7 @@ def _group_view(connection: Connection, actor: Actor, group_id: str) -> GroupVie
         total=group.total,
         state=group.state,
         incident_id=group.incident_id,
+        route=group.route,
         labels={name: value for name, value in first.items() if all(each.get(name) == value for each in labels)},
     )
 
@@ -90,14 +91,35 @@ def withdraw_pages(connection: Connection, incident_id: str, role: str, why: str
 
     `cause` makes each withdrawal one for ever.
     """
-    mine = select(pages.c.subject_kind, pages.c.subject_id).where(
-        pages.c.incident_id == incident_id, pages.c.state != "ended", pages.c.subject_kind != "group"
-    )
+    about_it: ColumnElement[bool] = pages.c.subject_kind != "group"
     if role:
-        empty = pages.c.subject_id.startswith(f"{incident_id}:empty:{role}:", autoescape=True)
         of_role = (pages.c.subject_kind == "role") & (pages.c.subject_id == f"{incident_id}:{role}")
-        mine = mine.where(of_role | empty)
-    for subject in connection.execute(mine).all():
+        about_it = of_role | _about(incident_id, "empty", role) | _about_offers(incident_id, role)
+    _withdraw(connection, incident_id, about_it, why, now, cause)
+
+
+def withdraw_offers(
+    connection: Connection, incident_id: str, role: str, why: str, now: datetime, *, cause: str
+) -> None:
+    """Owe the end of what asks for the answer to a handover."""
+    _withdraw(connection, incident_id, _about_offers(incident_id, role), why, now, cause)
+
+
+def _about(incident_id: str, what: str, role: str) -> ColumnElement[bool]:
+    return pages.c.subject_id.startswith(f"{incident_id}:{what}:{role}:", autoescape=True)
+
+
+def _about_offers(incident_id: str, role: str) -> ColumnElement[bool]:
+    return _about(incident_id, "offer", role) | _about(incident_id, "offered", role)
+
+
+def _withdraw(
+    connection: Connection, incident_id: str, about_it: ColumnElement[bool], why: str, now: datetime, cause: str
+) -> None:
+    live = select(pages.c.subject_kind, pages.c.subject_id).where(
+        pages.c.incident_id == incident_id, pages.c.state != "ended", about_it
+    )
+    for subject in connection.execute(live).all():
         withdraw_page(connection, subject.subject_kind, subject.subject_id, why, now, cause=cause)
 
 
@@ -112,5 +134,5 @@ def withdraw_page(
 
 __all__ = [
     "SYSTEM", "first_paged_at", "group_views", "hide_pages", "known_person", "known_service", "link_pages", "names",
-    "organisation_of", "withdraw_page", "withdraw_pages",
+    "organisation_of", "withdraw_offers", "withdraw_page", "withdraw_pages",
 ]  # fmt: skip

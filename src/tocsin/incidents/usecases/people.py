@@ -1,15 +1,23 @@
 """Who leads, writes, works, knows and may see."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from tocsin.engine.tasks import owe
 from tocsin.errors import Invalid
 from tocsin.identity.actor import Actor
 from tocsin.incidents import roles
 from tocsin.incidents.command import Changed, change_incident
 from tocsin.incidents.usecases.moving import by_runbook
-from tocsin.incidents.usecases.neighbours import hide_pages, known_person, names, organisation_of, withdraw_pages
+from tocsin.incidents.usecases.neighbours import (
+    hide_pages,
+    known_person,
+    names,
+    organisation_of,
+    withdraw_offers,
+    withdraw_pages,
+)
 from tocsin.runbook.model import Runbook
 from tocsin.timeline.entry import Fact
 from tocsin.timeline.facts.incidents import RoleAssigned, role_word
@@ -19,6 +27,8 @@ __all__ = [
     "accept_handover", "add_member", "assign_role", "decline_handover", "name_deputy", "offer_handover",
     "release_role", "remove_member", "restrict", "role_is_filled",
 ]  # fmt: skip
+
+UNANSWERED_AFTER = timedelta(minutes=2)
 
 
 def assign_role(
@@ -70,13 +80,19 @@ def offer_handover(
 ) -> Changed:
     """Offer a role to another person, who must say yes."""
     who, name_of = _person(connection, actor, to, "to"), names(connection)
-    return change_incident(
+    changed = change_incident(
         connection,
         actor,
         incident_id,
         by_runbook(lambda s, r: roles.offer_handover(s, r, role, who, note, name_of, by=actor.person_id)),
         now,
     )
+    for entry in changed.entries[:1]:
+        payload = {"role": role, "seq": entry.seq, "to": who}
+        owe(connection, "handover_offered", "incident", incident_id, payload, now, key=entry.id)
+        later = now + UNANSWERED_AFTER
+        owe(connection, "handover_unanswered", "incident", incident_id, payload, now, key=entry.id, not_before=later)
+    return changed
 
 
 def accept_handover(connection: Connection, actor: Actor, incident_id: str, role: str, now: datetime) -> Changed:
@@ -98,13 +114,15 @@ def decline_handover(
 ) -> Changed:
     """The no of whom the role was offered to, or the offer taken back."""
     name_of = names(connection)
-    return change_incident(
+    changed = change_incident(
         connection,
         actor,
         incident_id,
         by_runbook(lambda s, _: roles.decline_handover(s, role, actor.person_id, reason, name_of)),
         now,
     )
+    withdraw_offers(connection, incident_id, role, "the handover was declined", now, cause=changed.entries[0].id)
+    return changed
 
 
 def name_deputy(connection: Connection, actor: Actor, incident_id: str, person: str, now: datetime) -> Changed:

@@ -28,9 +28,10 @@ from tocsin.store.tables.paging import page_log, pages
 from tocsin.store.tables.review import followups, postmortems
 from tocsin.store.tables.timeline import copies, entries
 from tocsin.timeline.entry import REDACTED, NewFact
+from tocsin.timeline.facts.incidents import Redacted
 from tocsin.timeline.state import IncidentState
 
-_SHORTEST = 4  # a shorter text is replaced only where it is the whole of a value: it may stand in any word
+_SHORTEST = 8  # a shorter text is replaced only where it is the whole of a value: it may stand in any word
 
 
 @dataclass(frozen=True)
@@ -90,34 +91,57 @@ def redact_entry(
     reason: str | None = None,
 ) -> Changed:
     """Remove free texts of an entry (all, or the named `fields`) everywhere they were copied. Administrators only."""
-    removed: dict[str, str] = {}
+    removed: list[str] = []
 
     def redact(state: IncidentState, bundle: Bundle, at: datetime) -> list[NewFact]:
         del state, bundle, at
         target = entry_of(connection, incident_id, seq)
         kept: dict[str, str] = _row(connection, incident_id, seq).texts
         facts = decide.redact(target, fields, tuple(sorted(kept)), reason)
-        for fact in facts:
-            removed.update({name: kept[name] for name in getattr(fact, "fields", ()) if name in kept})
+        removed.extend(kept[name] for fact in facts for name in fact.fields)
+        if facts:
+            facts += _repeated(connection, incident_id, seq, removed, reason)
         return [NewFact(fact=fact) for fact in facts]
 
     changed = change_incident(connection, actor, incident_id, redact, now, right=Right.ADMIN, also_ended=True)
     if not changed.entries:
         return changed
-    row = _row(connection, incident_id, seq)
+    for entry in changed.entries:
+        if isinstance(entry.fact, Redacted):
+            row = _row(connection, incident_id, entry.fact.redacts)
+            _empty(connection, row, entry.fact.fields, entry.id)
+            scrub(connection, incident_id, row.id, removed)
+    announce(connection, EMPTY_LOG)
+    return Changed(refold(connection, incident_id), changed.entries)
+
+
+def _repeated(
+    connection: Connection, incident_id: str, seq: int, texts: Iterable[str], reason: str | None
+) -> list[Redacted]:
+    """The other entries that repeat a removed text: pages' titles, reminders, messages that quote it."""
+    gone = list(texts)
+    found = []
+    rows = select(entries.c.seq, entries.c.texts).where(entries.c.incident_id == incident_id, entries.c.seq != seq)
+    for row in connection.execute(rows.order_by(entries.c.seq)):
+        names = tuple(
+            sorted(name for name, kept in row.texts.items() if any(_cleaned(kept, text) != kept for text in gone))
+        )
+        if names:
+            found.append(Redacted(redacts=row.seq, fields=names, reason=reason))
+    return found
+
+
+def _empty(connection: Connection, row: Any, fields: tuple[str, ...], redaction: str) -> None:
+    same = (entries.c.incident_id == row.incident_id) & (entries.c.seq == row.seq)
     connection.execute(
         update(entries)
-        .where(entries.c.incident_id == incident_id, entries.c.seq == seq)
+        .where(same)
         .values(
-            texts={name: text for name, text in row.texts.items() if name not in removed},
-            salts={name: salt for name, salt in row.salts.items() if name not in removed},
-            redacted_by=changed.entries[0].id,
+            texts={name: text for name, text in row.texts.items() if name not in fields},
+            salts={name: salt for name, salt in row.salts.items() if name not in fields},
+            redacted_by=redaction,
         )
     )
-    state = refold(connection, incident_id)
-    scrub(connection, incident_id, row.id, removed.values())
-    announce(connection, EMPTY_LOG)
-    return Changed(state, changed.entries)
 
 
 def scrub(connection: Connection, incident_id: str, entry_id: str, texts: Iterable[str]) -> int:
