@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 import pytest
 from sqlalchemy import Connection
@@ -66,7 +67,7 @@ class Browser:
         assert found
         return found[1]
 
-    def send(self, path: str, status: int = 200, **fields: str) -> str:
+    def send(self, path: str, *, status: int = 200, **fields: str) -> str:
         """Send a form and follow where it leads."""
         answer = self.client.post(path, data={"csrf": self.csrf(), **fields})
         assert answer.status_code == status, (answer.status_code, answer.text[:2000])
@@ -98,7 +99,7 @@ def larkfield(database: Database) -> None:
 def signed_in(client: TestClient, database: Database, person_id: str, name: str, right: Right) -> Browser:
     """A browser with a session."""
 
-    def work(connection: Connection, now):
+    def work(connection: Connection, now: datetime) -> str:
         create_account(connection, SYSTEM, person_id, name, f"{person_id}@larkfield.example", right, now)
         return start_session(connection, person_id, now)
 

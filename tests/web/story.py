@@ -24,9 +24,13 @@ from tocsin.web.pages.room.sources import Candidate, Change, ServiceCard, Source
 from tocsin.web.views.common import Names
 
 PEOPLE = {
-    "dana": "Dana Okafor", "jonas": "Jonas Weber", "ines": "Inês Duarte", "mara": "Mara Lindqvist", "ravi": "Ravi Menon",
+    "dana": "Dana Okafor",
+    "jonas": "Jonas Weber",
+    "ines": "Inês Duarte",
+    "mara": "Mara Lindqvist",
+    "ravi": "Ravi Menon",
     "kofi": "Kofi Mensah",
-}  # fmt: skip
+}
 BUNDLE = Bundle.of(default_text())
 ERR = (
     0.2,
@@ -75,9 +79,17 @@ def by(person: str) -> ActorRef:
 
 def _check(check_id: str, name: str, limit: float, unit: str, comparator: str = "<") -> CheckDefined:
     return CheckDefined(
-        check=CheckSpec(id=check_id, name=name, kind="promql", query=f"{check_id}:now", comparator=comparator, threshold=limit, unit=unit),
+        check=CheckSpec(
+            id=check_id,
+            name=name,
+            kind="promql",
+            query=f"{check_id}:now",
+            comparator=comparator,
+            threshold=limit,
+            unit=unit,
+        ),
         origin="catalog",
-    )  # fmt: skip
+    )
 
 
 def _page(event: str, person: str | None = None, method: str | None = None) -> PageRecorded:
@@ -86,13 +98,24 @@ def _page(event: str, person: str | None = None, method: str | None = None) -> P
 
 STORY: tuple[tuple[str, str, Fact], ...] = (
     (
-        "14:08:31", "mara",
+        "14:08:31",
+        "mara",
         Declared(
-            number=147, title="Checkout failing for card payments", severity=2, services=("checkout-api",), group_ids=("g1",),
-            first_paged_at=at("14:07:15"), impact_started_at=at("14:04:30"), bundle_digest=BUNDLE.digest,
+            number=147,
+            title="Checkout failing for card payments",
+            severity=2,
+            services=("checkout-api",),
+            group_ids=("g1",),
+            first_paged_at=at("14:07:15"),
+            impact_started_at=at("14:04:30"),
+            bundle_digest=BUNDLE.digest,
         ),
     ),
-    ("14:07:12", "tocsin", GroupLinked(group_id="g1", title="CheckoutErrorRateHigh", services=("checkout-api",), firing=14, total=14)),
+    (
+        "14:07:12",
+        "tocsin",
+        GroupLinked(group_id="g1", title="CheckoutErrorRateHigh", services=("checkout-api",), firing=14, total=14),
+    ),
     ("14:07:15", "tocsin", _page("step", "mara")),
     ("14:07:16", "tocsin", _page("attempt", "mara", "email")),
     ("14:07:17", "tocsin", _page("receipt", "mara", "email")),
@@ -108,29 +131,50 @@ STORY: tuple[tuple[str, str, Fact], ...] = (
     ("14:11:46", "jonas", FlagAnswered(answer="flag_turned", flag="checkout.wallet_only")),
     ("14:12:05", "ines", RoleAssigned(role="communications", person="ines", how="taken")),
     (
-        "14:13:52", "ines",
+        "14:13:52",
+        "ines",
         UpdatePosted(
-            update_id="u1", audience="external", known="Some card payments are failing at checkout.",
-            doing="We are looking into it now.", next="Paying with a wallet works.", headline="Some card payments fail",
-            approved_by="dana", next_at=at("14:43:52"),
+            update_id="u1",
+            audience="external",
+            known="Some card payments are failing at checkout.",
+            doing="We are looking into it now.",
+            next="Paying with a wallet works.",
+            headline="Some card payments fail",
+            approved_by="dana",
+            next_at=at("14:43:52"),
         ),
     ),
     ("14:15:20", "dana", EscalationAnswered(question="data_or_auth", answer=False, note="No sign of it.")),
     (
-        "14:16:20", "jonas",
+        "14:16:20",
+        "jonas",
         EvidenceAdded(
-            evidence_id="e1", what="log", title="Pod logs before restart, 4 pods", sha256="9a3f" + "0" * 56 + "c07e", size=2_200_000,
-            captured_at=at("14:16:20"), volatile=True,
+            evidence_id="e1",
+            what="log",
+            title="Pod logs before restart, 4 pods",
+            sha256="9a3f" + "0" * 56 + "c07e",
+            size=2_200_000,
+            captured_at=at("14:16:20"),
+            volatile=True,
         ),
     ),
-    ("14:17:50", "mara", Noted(text="Every failing call waits on the payments-db pool. The new build opens a pool per request.")),
+    (
+        "14:17:50",
+        "mara",
+        Noted(text="Every failing call waits on the payments-db pool. The new build opens a pool per request."),
+    ),
     ("14:18:00", "dana", ImpactChanged(services=("checkout-api",), customers="3,180 customers hit so far")),
     (
-        "14:19:05", "jonas",
+        "14:19:05",
+        "jonas",
         DecisionOpened(
-            decision_id="d3", title="Double checkout-api pods", what="scale",
-            command="kubectl -n checkout scale deploy/checkout-api --replicas=24", expected="Failures below 10% within 3 min",
-            expected_by=at("14:22:05"), started_at=at("14:19:05"),
+            decision_id="d3",
+            title="Double checkout-api pods",
+            what="scale",
+            command="kubectl -n checkout scale deploy/checkout-api --replicas=24",
+            expected="Failures below 10% within 3 min",
+            expected_by=at("14:22:05"),
+            started_at=at("14:19:05"),
         ),
     ),
     ("14:19:06", "tocsin", PhaseChanged(phase="mitigating", previous="triage", automatic=True)),
@@ -138,28 +182,45 @@ STORY: tuple[tuple[str, str, Fact], ...] = (
     ("14:20:00", "tocsin", _check("p95", "Checkout p95", 800, " ms")),
     ("14:20:00", "tocsin", _check("auth", "Card approval rate", 98, "%", ">")),
     ("14:20:00", "tocsin", _check("pool", "payments-db pool in use", 70, "%")),
-    ("14:22:05", "jonas", DecisionClosed(decision_id="d3", actual="71%, no change. Pool still full", matched="no_match")),
     (
-        "14:23:15", "jonas",
+        "14:22:05",
+        "jonas",
+        DecisionClosed(decision_id="d3", actual="71%, no change. Pool still full", matched="no_match"),
+    ),
+    (
+        "14:23:15",
+        "jonas",
         DecisionOpened(
-            decision_id="d4", title="Roll back checkout-api", what="rollback", change_id="c1",
+            decision_id="d4",
+            title="Roll back checkout-api",
+            what="rollback",
+            change_id="c1",
             command="kubectl -n checkout rollout undo deploy/checkout-api --to-revision=318",
-            expected="Failures below 1% within 6 min of rollout", expected_by=at("14:31:58"), started_at=at("14:23:15"),
+            expected="Failures below 1% within 6 min of rollout",
+            expected_by=at("14:31:58"),
+            started_at=at("14:23:15"),
         ),
     ),
     ("14:25:58", "jonas", DecisionRan(decision_id="d4", ended_at=at("14:25:58"), exit_code=0)),
     (
-        "14:26:00", "ines",
+        "14:26:00",
+        "ines",
         UpdateProposed(
-            update_id="u2", audience="external", known="We have undone a recent update.",
-            doing="Most card payments are going through again.", next="We will post again by 14:50 UTC.", status="monitoring",
+            update_id="u2",
+            audience="external",
+            known="We have undone a recent update.",
+            doing="Most card payments are going through again.",
+            next="We will post again by 14:50 UTC.",
+            status="monitoring",
         ),
     ),
     (
-        "14:26:40", "ines",
+        "14:26:40",
+        "ines",
         UpdatePosted(
-            update_id="u3", audience="internal",
-            known="Card payments began failing at 14:04:30, two minutes after checkout-api 2026.11.19-3 went out. Wallet payments work.",
+            update_id="u3",
+            audience="internal",
+            known="Card payments began failing at 14:04:30, two minutes after checkout-api 2026.11.19-3. Wallets work.",
             doing="Rolled back to 2026.11.19-2 at 14:25:58. Failures fell from 72% to 6.2% and are still falling.",
             next="If failures are below 1% by 14:31:58 we move to restore. If not, Jonas restarts the payments-db pool.",
         ),
@@ -168,9 +229,17 @@ STORY: tuple[tuple[str, str, Fact], ...] = (
     ("14:26:50", "tocsin", VerdictChanged(check_id="p95", verdict="fail", value=1140)),
     ("14:26:50", "tocsin", VerdictChanged(check_id="auth", verdict="fail", value=93.4)),
     ("14:26:50", "tocsin", VerdictChanged(check_id="pool", verdict="pass", value=58)),
-    ("14:27:00", "mara", FollowupAdded(followup_id="f1", what="tests", title="Load test with the pool limit production really has")),
-    ("14:27:10", "mara", Noted(text="First clean card payment through the old build. Retries from the queue are clearing.")),
-)  # fmt: skip
+    (
+        "14:27:00",
+        "mara",
+        FollowupAdded(followup_id="f1", what="tests", title="Load test with the pool limit production really has"),
+    ),
+    (
+        "14:27:10",
+        "mara",
+        Noted(text="First clean card payment through the old build. Retries from the queue are clearing."),
+    ),
+)
 FIRST_FIVE = 12
 
 
@@ -178,10 +247,17 @@ def entries(count: int | None = None) -> tuple[Entry, ...]:
     """The story's entries, the first `count` of them."""
     return tuple(
         Entry(
-            incident_id="0199", seq=seq, id=f"entry-{seq}", actor=by(who), happened_at=at(when), recorded_at=at(when), fact=fact, hash="h"
+            incident_id="0199",
+            seq=seq,
+            id=f"entry-{seq}",
+            actor=by(who),
+            happened_at=at(when),
+            recorded_at=at(when),
+            fact=fact,
+            hash="h",
         )
         for seq, (when, who, fact) in enumerate(STORY[:count], start=1)
-    )  # fmt: skip
+    )
 
 
 def sources(now: datetime, count: int | None = None) -> Sources:
@@ -198,18 +274,42 @@ def sources(now: datetime, count: int | None = None) -> Sources:
         candidates={"communications": Candidate("ines", "Inês Duarte", "On call for communications, 14:10 Lisbon.")},
         samples={"err": ERR},
         changes=(
-            Change("c1", "deploy", "checkout-api", "2026.11.19-3", "Reuse pooled connections in payment client", "", "", at("14:02:10"), 0.94, "2:20 before impact, same service"),
-            Change("c2", "flag", "cart", "", "cart.new_totals 25% to 50%", "", "", at("13:51:00"), 0.41, "13:30 before impact, one call away"),
+            Change(
+                "c1",
+                "deploy",
+                "checkout-api",
+                "2026.11.19-3",
+                "Reuse pooled connections in payment client",
+                "",
+                "",
+                at("14:02:10"),
+                0.94,
+                "2:20 before impact, same service",
+            ),
+            Change(
+                "c2",
+                "flag",
+                "cart",
+                "",
+                "cart.new_totals 25% to 50%",
+                "",
+                "",
+                at("13:51:00"),
+                0.41,
+                "13:30 before impact, one call away",
+            ),
         ),
         services={
-            "checkout-api": ServiceCard("checkout-api", "checkout-api", ("payments-gateway", "payments-db"), "Card payments"),
+            "checkout-api": ServiceCard(
+                "checkout-api", "checkout-api", ("payments-gateway", "payments-db"), "Card payments"
+            ),
             "payments-gateway": ServiceCard("payments-gateway", "payments-gateway", (), ""),
             "payments-db": ServiceCard("payments-db", "payments-db", (), ""),
             "web-storefront": ServiceCard("web-storefront", "web-storefront", ("checkout-api",), "Website"),
         },
         pageable=(Candidate("ravi", "Ravi Menon", "Database, 19:57 Pune"),),
         here=("dana", "jonas", "ines", "mara"),
-    )  # fmt: skip
+    )
 
 
 ROOM_AT = at("14:27:48")

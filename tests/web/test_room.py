@@ -52,6 +52,7 @@ def test_a_note_may_tell_when_it_happened(room: Browser) -> None:
 
 
 def test_the_same_queued_note_sent_twice_stands_once(room: Browser) -> None:
+    page = ""
     for _ in range(2):
         page = room.send(
             "/incidents/1/do/note", text="seen from the train", command="device-1", at="2026-11-19T13:59:00Z"
@@ -65,14 +66,14 @@ def test_raising_the_severity_shows_at_once(room: Browser) -> None:
 
 
 def test_an_internal_update_becomes_where_we_are(room: Browser) -> None:
-    fields = {
-        "audience": "internal",
-        "know": "Cards fail.",
-        "doing": "We roll back.",
-        "next": "News in 15 min.",
-        "next_in": "15m",
-    }
-    page = room.send("/incidents/1/do/update", **fields)
+    page = room.send(
+        "/incidents/1/do/update",
+        audience="internal",
+        know="Cards fail.",
+        doing="We roll back.",
+        next="News in 15 min.",
+        next_in="15m",
+    )
     assert "Where we are" in page
     assert "We roll back." in page
 
@@ -85,10 +86,33 @@ def test_text_that_people_write_is_shown_as_text(room: Browser) -> None:
 
 def test_every_form_of_the_room_opens_as_a_page_of_its_own(room: Browser) -> None:
     for what in (
-        "severity", "rename", "phase", "override", "role", "handover", "deputy", "restrict", "members", "runbook", "merge", "cancel",
-        "link", "page", "escalate", "vendor", "symptom", "impact", "add-link", "evidence", "decide", "hold", "release", "allow", "flag",
+        "severity",
+        "rename",
+        "phase",
+        "override",
+        "role",
+        "handover",
+        "deputy",
+        "restrict",
+        "members",
+        "runbook",
+        "merge",
+        "cancel",
+        "link",
+        "page",
+        "escalate",
+        "vendor",
+        "symptom",
+        "impact",
+        "add-link",
+        "evidence",
+        "decide",
+        "hold",
+        "release",
+        "allow",
+        "flag",
         "followup",
-    ):  # fmt: skip
+    ):
         assert "<form" in room.get(f"/incidents/1/do/{what}"), what
 
 

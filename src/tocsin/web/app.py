@@ -72,9 +72,15 @@ class Face:
             def read(connection: Connection) -> Loaded:
                 session = signed_in(connection, secret, now)
                 asked = Asked(
-                    connection, session.actor, now, self.parts, request.path_params, dict(request.query_params), session.csrf,
+                    connection,
+                    session.actor,
+                    now,
+                    self.parts,
+                    request.path_params,
+                    dict(request.query_params),
+                    session.csrf,
                     self.live.here(place),
-                )  # fmt: skip
+                )
                 return self.load(screen, asked, live, toast)
 
             loaded = await self.parts.database.read_async(read)

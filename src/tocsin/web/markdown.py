@@ -5,10 +5,30 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 _TAGS = {
-    "h1", "h2",
-    "a", "p", "ul", "ol", "li", "em", "strong", "code", "pre", "blockquote", "h3", "h4", "h5", "table", "thead", "tbody", "tr", "th",
-    "td", "br", "hr",
-}  # fmt: skip
+    "h1",
+    "h2",
+    "a",
+    "p",
+    "ul",
+    "ol",
+    "li",
+    "em",
+    "strong",
+    "code",
+    "pre",
+    "blockquote",
+    "h3",
+    "h4",
+    "h5",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "br",
+    "hr",
+}
 
 
 def clean(rendered: str) -> Markup:

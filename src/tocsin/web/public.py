@@ -127,7 +127,7 @@ class Door:
         """POST /sign-out. Harmless from elsewhere: it only ends this browser's session."""
         secret = secret_of(request)
         if secret and same_origin(request):
-            await self._parts.database.write_async(lambda c, now: sessions.end_session(c, secret))
+            await self._parts.database.write_async(lambda c, _now: sessions.end_session(c, secret))
         response = RedirectResponse(f"{self._renderer.base}/sign-in", 303)
         self._cookies.sign_out(response)
         return response

@@ -27,9 +27,14 @@ class Cookies:
     def sign_in(self, request: Request, response: Response, secret: str) -> None:
         """Keep the session's secret in the browser."""
         response.set_cookie(
-            COOKIE, secret, max_age=int(SESSION_LIFE.total_seconds()), path=self.base or "/", httponly=True, samesite="lax",
+            COOKIE,
+            secret,
+            max_age=int(SESSION_LIFE.total_seconds()),
+            path=self.base or "/",
+            httponly=True,
+            samesite="lax",
             secure=request.url.scheme == "https",
-        )  # fmt: skip
+        )
 
     def sign_out(self, response: Response) -> None:
         """Forget it."""
@@ -38,9 +43,14 @@ class Cookies:
     def toast(self, request: Request, response: Response, text: str) -> None:
         """What the next page confirms once."""
         response.set_cookie(
-            TOAST, quote(text[:300]), max_age=_TOAST_SECONDS, path=self.base or "/", httponly=True, samesite="lax",
+            TOAST,
+            quote(text[:300]),
+            max_age=_TOAST_SECONDS,
+            path=self.base or "/",
+            httponly=True,
+            samesite="lax",
             secure=request.url.scheme == "https",
-        )  # fmt: skip
+        )
 
 
 def secret_of(request: Request) -> str:

@@ -44,9 +44,14 @@ def _answer(asked: Asked, given: Given) -> Sent:
     if given.optional("answer") not in ("yes", "no"):
         raise Invalid("answer yes or no", "answer")
     usecases.answer_question(
-        asked.connection, asked.actor, incident_of(asked), given.text("question"), given.yes("answer"), asked.now,
+        asked.connection,
+        asked.actor,
+        incident_of(asked),
+        given.text("question"),
+        given.yes("answer"),
+        asked.now,
         note=given.or_none("note"),
-    )  # fmt: skip
+    )
     return back(asked, anchor="escalation")
 
 
@@ -55,9 +60,15 @@ def _ask_escalate(asked: Asked) -> FormView:
     choices = tuple(Choice(key, spec.name, "team") for key, spec in known.teams.items())
     choices += tuple(Choice(key, spec.name) for key, spec in known.people.items() if spec.active)
     return form(
-        asked, "escalate", "Call in a team or a person", "Page them", Field("to", "Whom", "select", choices=choices),
-        Field("reason", "Why", "text", required=True), lede="They are paged now and see this room.", icon="phone",
-    )  # fmt: skip
+        asked,
+        "escalate",
+        "Call in a team or a person",
+        "Page them",
+        Field("to", "Whom", "select", choices=choices),
+        Field("reason", "Why", "text", required=True),
+        lede="They are paged now and see this room.",
+        icon="phone",
+    )
 
 
 def _escalate(asked: Asked, given: Given) -> Sent:
@@ -71,9 +82,14 @@ def _ask_vendor(asked: Asked) -> FormView:
     known = everything(asked.connection).vendors
     choices = tuple(Choice(key, spec.name) for key, spec in known.items())
     return form(
-        asked, "vendor", "Engage a vendor", "Engage", Field("vendor", "Vendor", "select", choices=choices),
-        Field("reference", "Their reference", "text"), lede="Starts the clock for their answer.",
-    )  # fmt: skip
+        asked,
+        "vendor",
+        "Engage a vendor",
+        "Engage",
+        Field("vendor", "Vendor", "select", choices=choices),
+        Field("reference", "Their reference", "text"),
+        lede="Starts the clock for their answer.",
+    )
 
 
 def _vendor(asked: Asked, given: Given) -> Sent:
@@ -91,9 +107,14 @@ def _vendor(asked: Asked, given: Given) -> Sent:
 def _ask_vendor_note(asked: Asked) -> FormView:
     states = (Choice("answered", "Answered"), Choice("waiting", "Still waiting"), Choice("ended", "Ended"))
     return form(
-        asked, "vendor-note", "What does the vendor say?", "Note it", Field("engagement", "", "hidden", asked.query.get("engagement", "")),
-        Field("state", "State", "select", choices=states), Field("text", "What they said", "textarea", required=True),
-    )  # fmt: skip
+        asked,
+        "vendor-note",
+        "What does the vendor say?",
+        "Note it",
+        Field("engagement", "", "hidden", asked.query.get("engagement", "")),
+        Field("state", "State", "select", choices=states),
+        Field("text", "What they said", "textarea", required=True),
+    )
 
 
 def _vendor_note(asked: Asked, given: Given) -> Sent:
@@ -105,9 +126,9 @@ def _vendor_note(asked: Asked, given: Given) -> Sent:
         asked.actor,
         incident_of(asked),
         given.text("engagement"),
-        state,
+        state,  # type: ignore[arg-type]
         given.text("text"),
-        asked.now,  # type: ignore[arg-type]
+        asked.now,
     )
     return back(asked, "Noted.", "escalation")
 

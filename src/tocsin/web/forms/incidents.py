@@ -36,10 +36,21 @@ def _ask_declare(asked: Asked) -> FormView:
         "Opens the room and the channel, pages the incident commander on call, starts the clocks.",
         "/incidents/new",
         (
-            Field("title", "What customers notice", value=title or ("Practice: checkout fails" if practice else ""), required=True),
             Field(
-                "severity", "How bad is it?", "radio", asked.query.get("severity", ""), choices=severity_choices(bundle), required=True,
-                hint="When unsure, pick the worse one. Lowering it later is fine.", ref=Ref(bundle.base.section_of("severities")),
+                "title",
+                "What customers notice",
+                value=title or ("Practice: checkout fails" if practice else ""),
+                required=True,
+            ),
+            Field(
+                "severity",
+                "How bad is it?",
+                "radio",
+                asked.query.get("severity", ""),
+                choices=severity_choices(bundle),
+                required=True,
+                hint="When unsure, pick the worse one. Lowering it later is fine.",
+                ref=Ref(bundle.base.section_of("severities")),
             ),
             services_field(asked, tuple(asked.query.get("services", "").split()), "Services hit"),
             Field("impact", "Customers notice since", "text", "", "14:05, -5m or empty, in UTC"),
@@ -51,7 +62,7 @@ def _ask_declare(asked: Asked) -> FormView:
         "/",
         icon="incident",
         crit=not practice,
-    )  # fmt: skip
+    )
 
 
 def _declare(asked: Asked, given: Given) -> Sent:
@@ -75,11 +86,21 @@ def _declare(asked: Asked, given: Given) -> Sent:
 def _ask_severity(asked: Asked) -> FormView:
     known = state(asked)
     return form(
-        asked, "severity", "How bad is it?", "Change severity",
-        Field("severity", "Severity", "radio", str(known.incident.severity), choices=severity_choices(default_bundle()), required=True),
+        asked,
+        "severity",
+        "How bad is it?",
+        "Change severity",
+        Field(
+            "severity",
+            "Severity",
+            "radio",
+            str(known.incident.severity),
+            choices=severity_choices(default_bundle()),
+            required=True,
+        ),
         Field("reason", "Why", "text", "", "Needed when you lower it"),
         lede="Raising it is never wrong; it pages whom the worse one needs.",
-    )  # fmt: skip
+    )
 
 
 def _severity(asked: Asked, given: Given) -> Sent:
@@ -111,19 +132,27 @@ def _ask_phase(asked: Asked) -> FormView:
     phases = ("triage", "mitigating", "restoring", "watching", "resolved", "review", "closed")
     choices = tuple(Choice(phase, PHASE_WORDS[phase], chosen=phase == known.incident.phase) for phase in phases)
     return form(
-        asked, "phase", "Move the incident", "Move",
+        asked,
+        "phase",
+        "Move the incident",
+        "Move",
         Field("phase", "To", "select", asked.query.get("to", known.incident.phase), choices=choices),
         Field("reason", "Why", "text", asked.query.get("reason", "")),
         Field("override", "Although its gate is not met", "checkbox", "", "Needs the reason, and is shown for ever"),
         lede="Phases move by themselves when their gate is met. By hand it needs a reason.",
-    )  # fmt: skip
+    )
 
 
 def _phase(asked: Asked, given: Given) -> Sent:
     usecases.change_phase(
-        asked.connection, asked.actor, incident_of(asked), given.text("phase"), asked.now,
-        reason=given.or_none("reason"), override=given.yes("override"),
-    )  # fmt: skip
+        asked.connection,
+        asked.actor,
+        incident_of(asked),
+        given.text("phase"),
+        asked.now,
+        reason=given.or_none("reason"),
+        override=given.yes("override"),
+    )
     return back(asked, "Moved.")
 
 
@@ -164,17 +193,26 @@ def _instant(text: str, asked: Asked) -> datetime:
 
 def _ask_role(asked: Asked) -> FormView:
     return form(
-        asked, "role", "Give a role", "Give it", roles_field(asked, asked.query.get("role", "")),
+        asked,
+        "role",
+        "Give a role",
+        "Give it",
+        roles_field(asked, asked.query.get("role", "")),
         people_field(asked, chosen=asked.query.get("person", asked.person_id)),
         Field("replace", "Although somebody has it", "checkbox"),
-    )  # fmt: skip
+    )
 
 
 def _role(asked: Asked, given: Given) -> Sent:
     changed = usecases.assign_role(
-        asked.connection, asked.actor, incident_of(asked), given.text("role"), given.or_none("person"), asked.now,
+        asked.connection,
+        asked.actor,
+        incident_of(asked),
+        given.text("role"),
+        given.or_none("person"),
+        asked.now,
         replace=given.yes("replace"),
-    )  # fmt: skip
+    )
     known = names(asked.connection)
     holder = changed.state.incident.roles.get(given.text("role"))
     return back(asked, f"{known.of(holder.person)} has it." if holder else "")
@@ -189,9 +227,16 @@ def _ask_handover(asked: Asked) -> FormView:
         else ()
     )
     return form(
-        asked, "handover", "Hand over", "Offer it", Field("role", "", "hidden", role), people_field(asked, "to", "To"),
-        Field("note", "What they need to know", "textarea"), lede="They must say yes; until then it stays yours.", facts=facts,
-    )  # fmt: skip
+        asked,
+        "handover",
+        "Hand over",
+        "Offer it",
+        Field("role", "", "hidden", role),
+        people_field(asked, "to", "To"),
+        Field("note", "What they need to know", "textarea"),
+        lede="They must say yes; until then it stays yours.",
+        facts=facts,
+    )
 
 
 def _handover(asked: Asked, given: Given) -> Sent:
@@ -246,9 +291,13 @@ def _ask_restrict(asked: Asked) -> FormView:
     restricted = state(asked).incident.restricted
     title = "Open the incident to everybody" if restricted else "Restrict the incident to its members"
     return form(
-        asked, "restrict", title, "Open it" if restricted else "Restrict it", Field("restricted", "", "hidden", "no" if restricted else "yes"),
+        asked,
+        "restrict",
+        title,
+        "Open it" if restricted else "Restrict it",
+        Field("restricted", "", "hidden", "no" if restricted else "yes"),
         Field("reason", "Why", "text", required=restricted),
-    )  # fmt: skip
+    )
 
 
 def _restrict(asked: Asked, given: Given) -> Sent:
@@ -266,10 +315,14 @@ def _restrict(asked: Asked, given: Given) -> Sent:
 def _ask_members(asked: Asked) -> FormView:
     known, members = names(asked.connection), state(asked).incident.members
     return form(
-        asked, "members", "Members", "Change", people_field(asked),
+        asked,
+        "members",
+        "Members",
+        "Change",
+        people_field(asked),
         Field("member", "Is", "select", "yes", choices=(Choice("yes", "a member"), Choice("no", "no member any more"))),
         facts=(("Members now", ", ".join(known.of(member) for member in members) or "nobody"),),
-    )  # fmt: skip
+    )
 
 
 def _members(asked: Asked, given: Given) -> Sent:
@@ -280,9 +333,12 @@ def _members(asked: Asked, given: Given) -> Sent:
 
 def _ask_runbook(asked: Asked) -> FormView:
     return form(
-        asked, "runbook", "Move to the current runbook", "Move",
+        asked,
+        "runbook",
+        "Move to the current runbook",
+        "Move",
         lede="The incident follows the version that it was declared under. Moving is recorded on its timeline.",
-    )  # fmt: skip
+    )
 
 
 def _runbook(asked: Asked, given: Given) -> Sent:
@@ -293,9 +349,15 @@ def _runbook(asked: Asked, given: Given) -> Sent:
 
 def _ask_merge(asked: Asked) -> FormView:
     return form(
-        asked, "merge", "Merge into another incident", "Merge", Field("into", "Into", "text", hint="Its number, such as 146", required=True),
-        Field("reason", "Why", "text"), lede="This room ends; its roles and alerts go on in the other one.", crit=True,
-    )  # fmt: skip
+        asked,
+        "merge",
+        "Merge into another incident",
+        "Merge",
+        Field("into", "Into", "text", hint="Its number, such as 146", required=True),
+        Field("reason", "Why", "text"),
+        lede="This room ends; its roles and alerts go on in the other one.",
+        crit=True,
+    )
 
 
 def _merge(asked: Asked, given: Given) -> Sent:
@@ -344,25 +406,41 @@ def _link(asked: Asked, given: Given) -> Sent:
 
 def _ask_correct(asked: Asked) -> FormView:
     return form(
-        asked, "correct", f"Correct entry {asked.query.get('entry', '')}", "Correct", Field("entry", "", "hidden", asked.query.get("entry", "")),
-        Field("text", "What is right", "textarea"), Field("happened_at", "When it happened", "text", hint="14:05, -5m; UTC"),
+        asked,
+        "correct",
+        f"Correct entry {asked.query.get('entry', '')}",
+        "Correct",
+        Field("entry", "", "hidden", asked.query.get("entry", "")),
+        Field("text", "What is right", "textarea"),
+        Field("happened_at", "When it happened", "text", hint="14:05, -5m; UTC"),
         lede="The old text stays one click away.",
-    )  # fmt: skip
+    )
 
 
 def _correct(asked: Asked, given: Given) -> Sent:
     usecases.correct_entry(
-        asked.connection, asked.actor, incident_of(asked), given.number("entry"), asked.now, text=given.or_none("text"),
+        asked.connection,
+        asked.actor,
+        incident_of(asked),
+        given.number("entry"),
+        asked.now,
+        text=given.or_none("text"),
         happened_at=given.instant("happened_at"),
-    )  # fmt: skip
+    )
     return back(asked, "Corrected.", "h-log")
 
 
 def _ask_redact(asked: Asked) -> FormView:
     return form(
-        asked, "redact", f"Redact entry {asked.query.get('entry', '')}", "Redact", Field("entry", "Entry", "text", asked.query.get("entry", "")),
-        Field("reason", "Why", "text"), lede="Removes the text everywhere it was copied. This can't be taken back.", crit=True,
-    )  # fmt: skip
+        asked,
+        "redact",
+        f"Redact entry {asked.query.get('entry', '')}",
+        "Redact",
+        Field("entry", "Entry", "text", asked.query.get("entry", "")),
+        Field("reason", "Why", "text"),
+        lede="Removes the text everywhere it was copied. This can't be taken back.",
+        crit=True,
+    )
 
 
 def _redact(asked: Asked, given: Given) -> Sent:

@@ -12,9 +12,15 @@ from tocsin.web.views.common import Choice, Field, FormView, Ref
 
 _AT = "/incidents/{number:int}/do"
 _KINDS = (
-    ("command", "Command"), ("rollback", "Rollback"), ("flag", "Flag"), ("scale", "Scale"), ("restart", "Restart"),
-    ("rate_limit", "Rate limit"), ("config", "Config"), ("other", "Other"),
-)  # fmt: skip
+    ("command", "Command"),
+    ("rollback", "Rollback"),
+    ("flag", "Flag"),
+    ("scale", "Scale"),
+    ("restart", "Restart"),
+    ("rate_limit", "Rate limit"),
+    ("config", "Config"),
+    ("other", "Other"),
+)
 
 
 def _ask_decide(asked: Asked) -> FormView:
@@ -45,14 +51,30 @@ def _ask_decide(asked: Asked) -> FormView:
         facts += (("Prepared", ", ".join(action.title for action in ready.values())),)
     line = Ref("7.1")
     return form(
-        asked, "decide", "Log a decision", "Log it", Field("title", "What, in words", "text", title, required=True),
+        asked,
+        "decide",
+        "Log a decision",
+        "Log it",
+        Field("title", "What, in words", "text", title, required=True),
         Field("command", "Exact command or change", "textarea", command, required=True),
-        Field("expected", "What do you expect?", "text", expected, "A number and a direction, such as: failures below 1%", required=True, ref=line),
+        Field(
+            "expected",
+            "What do you expect?",
+            "text",
+            expected,
+            "A number and a direction, such as: failures below 1%",
+            required=True,
+            ref=line,
+        ),
         Field("by", "By when", "text", by or "10m", "10m or a time; then the answer is asked for"),
-        Field("kind", "Kind", "select", kind or "command", choices=tuple(Choice(value, label) for value, label in _KINDS)),
-        Field("change", "", "hidden", change_id), facts=facts, icon="decision",
+        Field(
+            "kind", "Kind", "select", kind or "command", choices=tuple(Choice(value, label) for value, label in _KINDS)
+        ),
+        Field("change", "", "hidden", change_id),
+        facts=facts,
+        icon="decision",
         lede="Run it where you are, or with tocsin run, which fills in the result's output by itself.",
-    )  # fmt: skip
+    )
 
 
 def _decide(asked: Asked, given: Given) -> Sent:
@@ -77,10 +99,16 @@ def _ask_result(asked: Asked) -> FormView:
         raise Invalid("there is no such decision", "decision")
     answers = (Choice("matched", "Matched"), Choice("no_match", "No match"), Choice("unclear", "Unclear"))
     return form(
-        asked, "result", "What happened?", "Close the decision", Field("decision", "", "hidden", decision.decision_id),
-        Field("actual", "What happened", "textarea", required=True), Field("matched", "Did it match?", "radio", choices=answers, required=True),
-        facts=(("Expected", decision.expected),), command=decision.command,
-    )  # fmt: skip
+        asked,
+        "result",
+        "What happened?",
+        "Close the decision",
+        Field("decision", "", "hidden", decision.decision_id),
+        Field("actual", "What happened", "textarea", required=True),
+        Field("matched", "Did it match?", "radio", choices=answers, required=True),
+        facts=(("Expected", decision.expected),),
+        command=decision.command,
+    )
 
 
 def _result(asked: Asked, given: Given) -> Sent:
@@ -109,9 +137,15 @@ def _more_time(asked: Asked, given: Given) -> Sent:
 def _ask_hold(asked: Asked) -> FormView:
     services = state(asked).triage.services
     return form(
-        asked, "hold", "Hold deploys", "Hold deploys", services_field(asked, services, "On"), Field("reason", "Why", "text"),
-        lede="Pipelines that ask are told to wait, with this reason.", icon="snow",
-    )  # fmt: skip
+        asked,
+        "hold",
+        "Hold deploys",
+        "Hold deploys",
+        services_field(asked, services, "On"),
+        Field("reason", "Why", "text"),
+        lede="Pipelines that ask are told to wait, with this reason.",
+        icon="snow",
+    )
 
 
 def _hold(asked: Asked, given: Given) -> Sent:
@@ -152,9 +186,15 @@ def _release(asked: Asked, given: Given) -> Sent:
 
 def _ask_allow(asked: Asked) -> FormView:
     return form(
-        asked, "allow", "Allow one change", "Allow it", Field("change", "The change's id", "text", required=True),
-        Field("service", "Service", "text"), Field("reason", "Why", "text", required=True), lede="It may be the fix. Everything else stays held.",
-    )  # fmt: skip
+        asked,
+        "allow",
+        "Allow one change",
+        "Allow it",
+        Field("change", "The change's id", "text", required=True),
+        Field("service", "Service", "text"),
+        Field("reason", "Why", "text", required=True),
+        lede="It may be the fix. Everything else stays held.",
+    )
 
 
 def _allow(asked: Asked, given: Given) -> Sent:

@@ -74,7 +74,7 @@ def _ask_page(asked: Asked) -> FormView:
         place,
         icon="phone",
         crit=True,
-    )  # fmt: skip
+    )
 
 
 def _page(asked: Asked, given: Given) -> Sent:
@@ -84,9 +84,15 @@ def _page(asked: Asked, given: Given) -> Sent:
     if number:
         incident = state(asked).incident
         usecases.page_person(
-            asked.connection, asked.actor, to, text, asked.now, incident_id=incident.id, restricted=incident.restricted,
+            asked.connection,
+            asked.actor,
+            to,
+            text,
+            asked.now,
+            incident_id=incident.id,
+            restricted=incident.restricted,
             practice=incident.practice,
-        )  # fmt: skip
+        )
     else:
         usecases.page_person(asked.connection, asked.actor, to, text, asked.now)
     return Sent(room(asked, "roles") if number else "/", "Paged.")

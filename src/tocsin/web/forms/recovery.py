@@ -16,9 +16,9 @@ def _attest(asked: Asked, given: Given) -> Sent:
         asked.actor,
         incident_of(asked),
         given.text("check"),
-        verdict,
+        verdict,  # type: ignore[arg-type]
         given.or_none("note"),
-        asked.now,  # type: ignore[arg-type]
+        asked.now,
     )
     return back(asked, anchor="criteria")
 

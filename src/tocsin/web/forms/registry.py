@@ -4,6 +4,14 @@ from tocsin.web.forms import alerts, comms, incidents, mitigation, oncall, pagin
 from tocsin.web.forms.sending import Form
 
 FORMS: tuple[Form, ...] = (
-    *incidents.FORMS, *triage.FORMS, *mitigation.FORMS, *comms.FORMS, *recovery.FORMS, *review.FORMS, *paging.FORMS, *oncall.FORMS,
-    *alerts.FORMS, *settings.FORMS,
-)  # fmt: skip
+    *incidents.FORMS,
+    *triage.FORMS,
+    *mitigation.FORMS,
+    *comms.FORMS,
+    *recovery.FORMS,
+    *review.FORMS,
+    *paging.FORMS,
+    *oncall.FORMS,
+    *alerts.FORMS,
+    *settings.FORMS,
+)

@@ -17,10 +17,15 @@ KINDS = (("detection", "Detection"), ("defence", "Defence in depth"), ("tests", 
 
 def _ask_followup(asked: Asked) -> FormView:
     return form(
-        asked, "followup", "Note a follow-up", "Note it", Field("title", "What should change", "text", required=True),
+        asked,
+        "followup",
+        "Note a follow-up",
+        "Note it",
+        Field("title", "What should change", "text", required=True),
         Field("kind", "Kind", "select", choices=tuple(Choice(value, label) for value, label in KINDS)),
-        _owner(asked), Field("due", "By", "text", hint="2026-12-01; can wait until resolve"),
-    )  # fmt: skip
+        _owner(asked),
+        Field("due", "By", "text", hint="2026-12-01; can wait until resolve"),
+    )
 
 
 def _owner(asked: Asked, chosen: str = "") -> Field:
@@ -36,9 +41,15 @@ def _due(given: Given) -> datetime | None:
 
 def _followup(asked: Asked, given: Given) -> Sent:
     usecases.add_followup(
-        asked.connection, asked.actor, incident_of(asked), given.text("kind"), given.text("title"), asked.now,
-        owner=given.or_none("owner"), due_at=_due(given),
-    )  # fmt: skip
+        asked.connection,
+        asked.actor,
+        incident_of(asked),
+        given.text("kind"),
+        given.text("title"),
+        asked.now,
+        owner=given.or_none("owner"),
+        due_at=_due(given),
+    )
     return _back(asked, given, "Noted.")
 
 
@@ -54,20 +65,32 @@ def _ask_change(asked: Asked) -> FormView:
         raise Invalid("there is no such follow-up", "followup")
     states = (Choice("open", "Open"), Choice("done", "Done"), Choice("dropped", "Dropped"))
     return form(
-        asked, "followup-change", followup.title, "Change", Field("followup", "", "hidden", followup.followup_id),
-        _owner(asked, followup.owner or ""), Field("due", "By", "text", followup.due_at.date().isoformat() if followup.due_at else ""),
-        Field("state", "State", "select", followup.state, choices=states), Field("note", "Note", "text"),
+        asked,
+        "followup-change",
+        followup.title,
+        "Change",
+        Field("followup", "", "hidden", followup.followup_id),
+        _owner(asked, followup.owner or ""),
+        Field("due", "By", "text", followup.due_at.date().isoformat() if followup.due_at else ""),
+        Field("state", "State", "select", followup.state, choices=states),
+        Field("note", "Note", "text"),
         Field("from", "", "hidden", asked.query.get("from", "")),
-    )  # fmt: skip
+    )
 
 
 def _change(asked: Asked, given: Given) -> Sent:
     known = state(asked).review.followups.get(given.text("followup"))
     chosen = given.or_none("state")
     usecases.change_followup(
-        asked.connection, asked.actor, given.text("followup"), asked.now, owner=given.or_none("owner"), due_at=_due(given),
-        state=chosen if known is None or chosen != known.state else None, note=given.or_none("note"),
-    )  # fmt: skip
+        asked.connection,
+        asked.actor,
+        given.text("followup"),
+        asked.now,
+        owner=given.or_none("owner"),
+        due_at=_due(given),
+        state=chosen if known is None or chosen != known.state else None,
+        note=given.or_none("note"),
+    )
     return _back(asked, given, "Changed.")
 
 
@@ -119,17 +142,25 @@ def _ask_artifact(asked: Asked) -> FormView:
     at = f"/postmortems/{asked.path['number']}"
     kinds = tuple(Choice(kind, kind.capitalize()) for kind in ("logs", "prs", "commits", "dashboards", "chats"))
     fields = (
-        Field("kind", "Kind", "select", asked.query.get("kind", "logs"), choices=kinds), Field("title", "Title", "text"), Field("url", "Address", "url"),
+        Field("kind", "Kind", "select", asked.query.get("kind", "logs"), choices=kinds),
+        Field("title", "Title", "text"),
+        Field("url", "Address", "url"),
         Field("missing", "There is none of this kind", "checkbox"),
-    )  # fmt: skip
+    )
     return FormView("Add an artifact", "", f"{at}/artifact", fields, "Add", at)
 
 
 def _artifact(asked: Asked, given: Given) -> Sent:
     usecases.mark_artifact(
-        asked.connection, asked.actor, incident_of(asked), given.text("kind"), asked.now, available=not given.yes("missing"),
-        title=given.or_none("title"), url=given.or_none("url"),
-    )  # fmt: skip
+        asked.connection,
+        asked.actor,
+        incident_of(asked),
+        given.text("kind"),
+        asked.now,
+        available=not given.yes("missing"),
+        title=given.or_none("title"),
+        url=given.or_none("url"),
+    )
     return Sent(f"/postmortems/{asked.path['number']}", "Added.")
 
 

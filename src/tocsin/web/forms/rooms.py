@@ -53,8 +53,7 @@ def roles_field(asked: Asked, chosen: str = "") -> Field:
     choices: list[Choice] = []
     for key, role in runbook.roles.items():
         if role.for_each:
-            for service in services_of(known):
-                choices.append(Choice(f"{key}:{service}", f"{role.title} for {service}"))
+            choices += [Choice(f"{key}:{service}", f"{role.title} for {service}") for service in services_of(known)]
         choices.append(Choice(key, role.title))
     return Field("role", "Role", "select", chosen, choices=tuple(choices))
 

@@ -1,6 +1,7 @@
 """Forms of settings: contact methods, tokens, password, people and their rights, integrations, set-aside."""
 
 import re
+from collections.abc import Callable
 
 from tocsin.alerts.usecases.fold import fold_received
 from tocsin.errors import Forbidden, Invalid
@@ -93,15 +94,22 @@ def _revoke(asked: Asked, given: Given) -> Sent:
 def _ask_invite(asked: Asked) -> FormView:
     del asked
     return FormView(
-        "Invite someone", "They get a link that signs them in once and lets them choose a password.", f"{_PEOPLE}/invite",
+        "Invite someone",
+        "They get a link that signs them in once and lets them choose a password.",
+        f"{_PEOPLE}/invite",
         (
-            Field("name", "Name", "text", required=True), Field("email", "Email", "email", required=True),
+            Field("name", "Name", "text", required=True),
+            Field("email", "Email", "email", required=True),
             Field("id", "Id", "text", "", "Short, small letters: dana. From the name when empty"),
             Field("time_zone", "Time zone", "text", "UTC", "Such as Africa/Lagos"),
-            Field("right", "May", "select", "responder", choices=tuple(Choice(right.word, right.word) for right in Right)),
+            Field(
+                "right", "May", "select", "responder", choices=tuple(Choice(right.word, right.word) for right in Right)
+            ),
         ),
-        "Invite", _PEOPLE, icon="plus",
-    )  # fmt: skip
+        "Invite",
+        _PEOPLE,
+        icon="plus",
+    )
 
 
 def _invite(asked: Asked, given: Given) -> Sent:
@@ -178,14 +186,23 @@ def _ask_integration(asked: Asked) -> FormView:
         *(Choice(key, spec.name) for key, spec in everything(asked.connection).services.items()),
     )
     return FormView(
-        "New integration", "Makes a secret URL that takes alerts.", f"{_IN}/new",
+        "New integration",
+        "Makes a secret URL that takes alerts.",
+        f"{_IN}/new",
         (
             Field("name", "Name", "text", required=True),
-            Field("sender", "Sender", "select", "alertmanager", choices=tuple(Choice(name, name.capitalize()) for name in senders())),
+            Field(
+                "sender",
+                "Sender",
+                "select",
+                "alertmanager",
+                choices=tuple(Choice(name, name.capitalize()) for name in senders()),
+            ),
             Field("service", "About which service", "select", choices=services),
         ),
-        "Make it", _IN,
-    )  # fmt: skip
+        "Make it",
+        _IN,
+    )
 
 
 def _integration(asked: Asked, given: Given) -> Sent:
@@ -227,7 +244,12 @@ def _discard(asked: Asked, given: Given) -> Sent:
     return Sent(_ASIDE, "Discarded; it stays on record.")
 
 
-def _settings(path, do, show=None, right=Right.VIEWER) -> Form:  # type: ignore[no-untyped-def]
+def _settings(
+    path: str,
+    do: Callable[[Asked, Given], Sent],
+    show: Callable[[Asked], FormView] | None = None,
+    right: Right = Right.VIEWER,
+) -> Form:
     return Form(path, do, show, right, "settings")
 
 

@@ -27,11 +27,15 @@ def _ask_impact(asked: Asked) -> FormView:
     since = say.iso(triage.impact_started_at) if triage.impact_started_at else ""
     until = say.iso(triage.impact_ended_at) if triage.impact_ended_at else ""
     return form(
-        asked, "impact", "Who is hit?", "Set impact", services_field(asked, triage.services, "Services"),
+        asked,
+        "impact",
+        "Who is hit?",
+        "Set impact",
+        services_field(asked, triage.services, "Services"),
         Field("customers", "Customers", "text", triage.customers or "", "How many, which, as far as known"),
         Field("started_at", "Since", "text", since, "14:05, -5m or a full time; UTC. May be corrected backwards"),
         Field("ended_at", "Until", "text", until, "Empty while it goes on"),
-    )  # fmt: skip
+    )
 
 
 def _impact(asked: Asked, given: Given) -> Sent:
@@ -45,35 +49,57 @@ def _impact(asked: Asked, given: Given) -> Sent:
 def _ask_link(asked: Asked) -> FormView:
     kinds = tuple(Choice(kind, kind.capitalize()) for kind in LINK_KINDS)
     return form(
-        asked, "add-link", "Keep a link", "Keep it", Field("url", "Address", "url", required=True), Field("title", "Title", "text"),
+        asked,
+        "add-link",
+        "Keep a link",
+        "Keep it",
+        Field("url", "Address", "url", required=True),
+        Field("title", "Title", "text"),
         Field("kind", "Kind", "select", choices=kinds),
-    )  # fmt: skip
+    )
 
 
 def _link(asked: Asked, given: Given) -> Sent:
     usecases.add_link(
-        asked.connection, asked.actor, incident_of(asked), given.text("url"), asked.now, title=given.or_none("title"),
+        asked.connection,
+        asked.actor,
+        incident_of(asked),
+        given.text("url"),
+        asked.now,
+        title=given.or_none("title"),
         what=given.optional("kind") or "dashboard",
-    )  # fmt: skip
+    )
     return back(asked, "Kept.", "evidence")
 
 
 def _suspect(asked: Asked, given: Given) -> Sent:
     usecases.mark_suspect(
-        asked.connection, asked.actor, incident_of(asked), given.text("change"), given.yes("suspect"), asked.now,
+        asked.connection,
+        asked.actor,
+        incident_of(asked),
+        given.text("change"),
+        given.yes("suspect"),
+        asked.now,
         reason=given.or_none("reason"),
-    )  # fmt: skip
+    )
     return back(asked, anchor="suspects")
 
 
 def _ask_evidence(asked: Asked) -> FormView:
     kinds = tuple(Choice(kind, kind.capitalize()) for kind in EVIDENCE_KINDS)
     return form(
-        asked, "evidence", "Keep evidence", "Keep it", Field("title", "Title", "text", required=True), Field("kind", "Kind", "select", choices=kinds),
-        Field("file", "File", "file"), Field("text", "Or text", "textarea"),
+        asked,
+        "evidence",
+        "Keep evidence",
+        "Keep it",
+        Field("title", "Title", "text", required=True),
+        Field("kind", "Kind", "select", choices=kinds),
+        Field("file", "File", "file"),
+        Field("text", "Or text", "textarea"),
         Field("volatile", "It would be gone after a restart", "checkbox"),
-        lede=f"Kept by its SHA-256; at most {LARGEST_FILE >> 20} MiB.", multipart=True,
-    )  # fmt: skip
+        lede=f"Kept by its SHA-256; at most {LARGEST_FILE >> 20} MiB.",
+        multipart=True,
+    )
 
 
 def _evidence(asked: Asked, given: Given) -> Sent:

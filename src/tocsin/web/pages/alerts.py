@@ -100,11 +100,19 @@ def load(asked: Asked) -> Answer:
     unheld = sum(paged[row.id].state == "open" for row in rows if row.id in paged and row.state == "open")
     view = AlertsView(
         tab=tab,
-        answer=_answer(len(open_ones), unheld) if tab == "now" else f"{say.figure(len(rows), 'closed group')}, newest first.",
+        answer=_answer(len(open_ones), unheld)
+        if tab == "now"
+        else f"{say.figure(len(rows), 'closed group')}, newest first.",
         rest=f"In the last hour {say.figure(alerts.received_since(connection, now - timedelta(hours=1)), 'alert')} came in.",
         groups=tuple(shown),
         silences=tuple(
-            SilenceRow(row.id, ", ".join(f"{k}={v}" for k, v in row.match.items()), row.reason, row.ends_at, known.of(row.created_by))
+            SilenceRow(
+                row.id,
+                ", ".join(f"{k}={v}" for k, v in row.match.items()),
+                row.reason,
+                row.ends_at,
+                known.of(row.created_by),
+            )
             for row in alerts.silences_now(connection, now)
         ),
         sources=tuple(
@@ -114,7 +122,7 @@ def load(asked: Asked) -> Answer:
         ),
         set_aside=waiting_count(connection),
         may_act=asked.responds,
-    )  # fmt: skip
+    )
     return Answer(view, frozenset({"alerts", "groups", "pages", "silences"}))
 
 
@@ -123,7 +131,9 @@ def _answer(open_groups: int, unheld: int) -> str:
         return "No group needs anyone."
     many = say.sentence(f"{say.count_of(open_groups, 'group')} {'is' if open_groups == 1 else 'are'} open")[:-1]
     if unheld:
-        return f"{many}, and {'nobody has it' if open_groups == 1 else say.count_of(unheld, 'has nobody', 'have nobody')}."
+        return (
+            f"{many}, and {'nobody has it' if open_groups == 1 else say.count_of(unheld, 'has nobody', 'have nobody')}."
+        )
     return f"{many}, and {'somebody has it' if open_groups == 1 else 'each has somebody'}."
 
 
@@ -176,19 +186,23 @@ def _group(
         count=row.firing if row.state != "closed" else row.total,
         since=row.opened_at,
         holder=holder,
-        incident=Badge(f"INC-{head.number}", "crit" if head.severity == 1 else "line", href=f"/incidents/{head.number}") if head else None,
+        incident=Badge(f"INC-{head.number}", "crit" if head.severity == 1 else "line", href=f"/incidents/{head.number}")
+        if head
+        else None,
         why=row.why or "",
         members=tuple(
             Member(
-                ", ".join(f"{k}={v}" for k, v in list(member.labels.items())[:4]), member.annotations.get("summary", member.title),
-                member.started_at or member.received_at, member.state == "firing",
+                ", ".join(f"{k}={v}" for k, v in list(member.labels.items())[:4]),
+                member.annotations.get("summary", member.title),
+                member.started_at or member.received_at,
+                member.state == "firing",
             )
             for member in members
         ),
         more=max(0, row.total - len(members)),
         quiet=quiet,
         actions=actions,
-    )  # fmt: skip
+    )
 
 
 def _quoted(text: str) -> str:

@@ -1,10 +1,13 @@
 """The catalog: services, whose they are, who has them now, what is missing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tocsin.errors import NotFound
+from tocsin.organisation.model.service import Service
 from tocsin.organisation.queries import everything
 from tocsin.organisation.queries import source as where_from
+from tocsin.organisation.snapshot import Organisation
 from tocsin.web import format as say
 from tocsin.web.reading import oncall, people
 from tocsin.web.screens import Answer, Asked, Screen
@@ -57,10 +60,16 @@ def load(asked: Asked) -> Answer:
         person = _on_call(organisation, service, now_on)
         rows.append(
             Row(
-                key, service.name, known.of(service.team), known.of(person) if person else "", service.tier,
-                organisation.runbook_for(key) is not None, len(service.checks), len(service.depends_on),
+                key,
+                service.name,
+                known.of(service.team),
+                known.of(person) if person else "",
+                service.tier,
+                organisation.runbook_for(key) is not None,
+                len(service.checks),
+                len(service.depends_on),
             )
-        )  # fmt: skip
+        )
     bare = sum(not row.checks for row in rows)
     lede = (
         f"{say.figure(bare, 'service has', 'services have')} no recovery criteria."
@@ -70,7 +79,7 @@ def load(asked: Asked) -> Answer:
     return Answer(CatalogView(tuple(rows), lede if rows else ""), frozenset({"organisation"}))
 
 
-def _on_call(organisation, service, now_on) -> str | None:  # type: ignore[no-untyped-def]
+def _on_call(organisation: Organisation, service: Service, now_on: Mapping[str, str | None]) -> str | None:
     policy_id = service.policy or (
         organisation.teams[service.team].policy if service.team in organisation.teams else None
     )

@@ -47,21 +47,32 @@ def load(asked: Asked) -> Answer:
     found = incidents.listed(asked.connection, asked.actor, state, severity, text, before, _PAGE + 1)
     rows = tuple(
         Row(
-            head.number, head.title, head.severity, head.phase in OPEN_PHASES, PHASE_WORDS[head.phase], head.declared_at,
-            say.duration((head.resolved_at or asked.now) - head.declared_at) if head.resolved_at or head.phase in OPEN_PHASES else "",
-            head.restricted, head.practice,
+            head.number,
+            head.title,
+            head.severity,
+            head.phase in OPEN_PHASES,
+            PHASE_WORDS[head.phase],
+            head.declared_at,
+            say.duration((head.resolved_at or asked.now) - head.declared_at)
+            if head.resolved_at or head.phase in OPEN_PHASES
+            else "",
+            head.restricted,
+            head.practice,
         )
         for head in found[:_PAGE]
-    )  # fmt: skip
+    )
     more = f"?state={state}&severity={severity or ''}&before={rows[-1].number}" if len(found) > _PAGE else ""
     words = (("all", "All"), ("open", "Open"), ("closed", "Over"))
     view = IncidentsView(
         rows,
         tuple(Choice(value, label, chosen=value == state) for value, label in words),
-        tuple(Choice(str(level) if level else "", f"Sev{level}" if level else "Any severity", chosen=level == severity) for level in (0, 1, 2, 3)),
+        tuple(
+            Choice(str(level) if level else "", f"Sev{level}" if level else "Any severity", chosen=level == severity)
+            for level in (0, 1, 2, 3)
+        ),
         text,
         more,
-    )  # fmt: skip
+    )
     return Answer(view, frozenset({"incidents"}))
 
 

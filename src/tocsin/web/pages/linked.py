@@ -65,9 +65,16 @@ class Linked:
         def read(connection: Connection) -> PhonePage:
             opened = open_link(connection, token)
             return phone_page(
-                connection, opened.page, opened.next_people, opened.person_id or "", opened.person_name, f"/p/{token}", now,
-                refused=refused, may_act=opened.actor is not None,
-            )  # fmt: skip
+                connection,
+                opened.page,
+                opened.next_people,
+                opened.person_id or "",
+                opened.person_name,
+                f"/p/{token}",
+                now,
+                refused=refused,
+                may_act=opened.actor is not None,
+            )
 
         try:
             view = await self._parts.database.read_async(read)
@@ -91,9 +98,13 @@ def carry_out(connection: Connection, actor: Actor, page: PageView, what: str, s
             paging.pass_on_page(connection, actor, page.id, now, reason="passed on from the phone")
         case "declare" if page.group_id and severity in ("1", "2", "3"):
             command = Declare(
-                title=page.title, severity=int(severity), services=page.services, group_ids=(page.group_id,),
-                restricted=page.restricted, practice=page.practice,
-            )  # fmt: skip
+                title=page.title,
+                severity=int(severity),
+                services=page.services,
+                group_ids=(page.group_id,),
+                restricted=page.restricted,
+                practice=page.practice,
+            )
             # the link may declare from its own group, and from no other
             declare(connection, replace(actor, scopes=None), command, now)
         case "not-an-incident":

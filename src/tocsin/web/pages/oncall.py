@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from tocsin.errors import Invalid
 from tocsin.oncall.queries import list_overrides, shifts_between, shifts_of_person, who_is_on_call
 from tocsin.organisation.queries import everything
+from tocsin.organisation.snapshot import Organisation
 from tocsin.web import format as say
 from tocsin.web.instants import parse_instant
 from tocsin.web.reading import oncall, people
@@ -135,11 +136,12 @@ def load(asked: Asked) -> Answer:
         before=(start - _WEEK).date().isoformat(),
         after=(start + _WEEK).date().isoformat(),
         gaps=tuple(sorted(gaps, key=lambda gap: gap.start)[:8]),
-        mine=_mine(asked, organisation.schedules, known),
+        mine=_mine(asked, known),
         policies=_policies(organisation, known),
         overrides=tuple(
             OverrideLine(
-                row.id, f"{known.of(row.person_id)} has {known.of(row.schedule_id)}",
+                row.id,
+                f"{known.of(row.person_id)} has {known.of(row.schedule_id)}",
                 f"{say.moment(row.starts_at, now)} to {say.moment(row.ends_at, now)}{f': {row.reason}' if row.reason else ''}",
             )
             for row in list_overrides(connection, ends_after=now)
@@ -147,7 +149,7 @@ def load(asked: Asked) -> Answer:
         ),
         may_override=asked.responds,
         override=Action("Override", "/oncall/override", "primary", "swap"),
-    )  # fmt: skip
+    )
     return Answer(view, frozenset({"overrides", "organisation", "oncall"}))
 
 
@@ -202,8 +204,7 @@ def _hour(at: datetime, start: datetime) -> float:
     return round(min(_HOURS, max(0.0, (at - start).total_seconds() / 3600)), 2)
 
 
-def _mine(asked: Asked, schedules: object, known: Names) -> tuple[Shift, ...]:
-    del schedules
+def _mine(asked: Asked, known: Names) -> tuple[Shift, ...]:
     if not asked.person_id:
         return ()
     shown = []
@@ -216,9 +217,9 @@ def _mine(asked: Asked, schedules: object, known: Names) -> tuple[Shift, ...]:
     return tuple(shown)
 
 
-def _policies(organisation: object, known: Names) -> tuple[tuple[str, tuple[Step, ...]], ...]:
+def _policies(organisation: Organisation, known: Names) -> tuple[tuple[str, tuple[Step, ...]], ...]:
     found = []
-    for policy in organisation.policies.values():  # type: ignore[attr-defined]
+    for policy in organisation.policies.values():
         steps, at = [], timedelta()
         for step in policy.steps:
             who = say.listed(known.of(target.id) for target in step.page)

@@ -40,10 +40,21 @@ class PageView:
 
 
 _EVENTS = {
-    "opened": "Opened", "step": "Paged", "attempt": "Tried", "receipt": "Reached", "failed": "Could not reach", "skipped": "Skipped",
-    "acknowledged": "Acknowledged by", "also": "Also there:", "snoozed": "Snoozed by", "reopened": "Opened again", "passed_on": "Passed on by",
-    "last_resort": "Last resort paged", "told_over": "Told that it is over:", "ended": "Ended",
-}  # fmt: skip
+    "opened": "Opened",
+    "step": "Paged",
+    "attempt": "Tried",
+    "receipt": "Reached",
+    "failed": "Could not reach",
+    "skipped": "Skipped",
+    "acknowledged": "Acknowledged by",
+    "also": "Also there:",
+    "snoozed": "Snoozed by",
+    "reopened": "Opened again",
+    "passed_on": "Passed on by",
+    "last_resort": "Last resort paged",
+    "told_over": "Told that it is over:",
+    "ended": "Ended",
+}
 
 
 def load_page(asked: Asked) -> Answer:
@@ -69,21 +80,37 @@ def load_page(asked: Asked) -> Answer:
                 *actions,
             )
     following = say.listed(known.of(person) for person in found.next_people)
+    since = say.moment(page.acknowledged_at or page.opened_at, now)
     view = PageView(
         page.title,
-        f"{'Acknowledged' if page.acknowledged_at else 'Waiting'} since {say.moment(page.acknowledged_at or page.opened_at, now)}.",
+        f"{'Acknowledged' if page.acknowledged_at else 'Waiting'} since {since}.",
         page.detail,
         verdicts.get(page.state, Verdict("pass", "Over")),
-        Clock("Next step", page.next_at, "down", f"then {following}" if following else "", start=page.step_at) if page.next_at and page.state == "open" else None,
+        Clock("Next step", page.next_at, "down", f"then {following}" if following else "", start=page.step_at)
+        if page.next_at and page.state == "open"
+        else None,
         following,
         tuple(
-            LogRow(line.at, " ".join(filter(None, (_EVENTS.get(line.event, line.event.replace("_", " ").capitalize()), known.of(line.person) if line.person else "", f"by {line.method}" if line.method else ""))), line.text or "")
+            LogRow(
+                line.at,
+                " ".join(
+                    filter(
+                        None,
+                        (
+                            _EVENTS.get(line.event, line.event.replace("_", " ").capitalize()),
+                            known.of(line.person) if line.person else "",
+                            f"by {line.method}" if line.method else "",
+                        ),
+                    )
+                ),
+                line.text or "",
+            )
             for line in found.log
         ),
         incident_number(asked.connection, page.incident_id) if not page.hidden else 0,
         say.listed(known.of(service) for service in page.services),
         actions,
-    )  # fmt: skip
+    )
     return Answer(view, frozenset({"pages"}), own=actions)
 
 

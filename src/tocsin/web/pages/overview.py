@@ -37,7 +37,7 @@ def load(asked: Asked) -> Answer:
     fires = tuple(fire(state, bundle, names, now) for state, bundle in opened)
     due = [row for state, bundle in opened for row in due_rows(state, bundle, now)]
     due += _reviews(asked) + _gaps(asked)
-    waiting = [row for state, bundle in opened for row in waiting_rows(state, bundle, asked.person_id, names)]
+    waiting = [row for state, bundle in opened for row in waiting_rows(state, bundle, asked.person_id)]
     answer, rest = sentence(asked, [state for state, _ in opened])
     held = {service for state, _ in opened for service in state.mitigation.held}
     groups, note = _groups(asked)
@@ -161,16 +161,18 @@ def due_rows(state: IncidentState, bundle: Bundle, now: datetime) -> list[DueRow
     return rows
 
 
-def waiting_rows(state: IncidentState, bundle: Bundle, person_id: str, names: Names) -> list[Waiting]:
+def waiting_rows(state: IncidentState, bundle: Bundle, person_id: str) -> list[Waiting]:
     """Approvals, handovers and empty roles of one incident that this person could see to."""
     number, incident = state.incident.number, state.incident
     rows = [
         Waiting(
-            "Approve the status page update", f"{update.by} asked at {say.time_of(update.at)}, INC-{number}",
-            f"/incidents/{number}#comms", Action("Review", f"/incidents/{number}#comms", dialog=False),
+            "Approve the status page update",
+            f"{update.by} asked at {say.time_of(update.at)}, INC-{number}",
+            f"/incidents/{number}#comms",
+            Action("Review", f"/incidents/{number}#comms", dialog=False),
         )
         for update in state.comms.proposed.values()
-    ]  # fmt: skip
+    ]
     for role, offer in incident.offers.items():
         if offer.to == person_id:
             room = f"/incidents/{number}#roles"
@@ -180,16 +182,21 @@ def waiting_rows(state: IncidentState, bundle: Bundle, person_id: str, names: Na
                 )
             )
     runbook: Runbook = bundle.effective(services_of(state))
-    for need in required_roles(state, runbook):
-        if need.empty_since and person_id:
-            rows.append(
-                Waiting(
-                    f"Fill {need.title.lower()} on INC-{number}", f"Empty since {say.time_of(need.empty_since)}",
-                    f"/incidents/{number}#roles",
-                    Action("Take it", f"/incidents/{number}/do/role", post=True, fields=(("role", need.role), ("person", person_id))),
-                )
-            )  # fmt: skip
-    del names
+    rows += [
+        Waiting(
+            f"Fill {need.title.lower()} on INC-{number}",
+            f"Empty since {say.time_of(need.empty_since)}",
+            f"/incidents/{number}#roles",
+            Action(
+                "Take it",
+                f"/incidents/{number}/do/role",
+                post=True,
+                fields=(("role", need.role), ("person", person_id)),
+            ),
+        )
+        for need in required_roles(state, runbook)
+        if need.empty_since and person_id
+    ]
     return rows
 
 
@@ -241,10 +248,14 @@ def _changes(asked: Asked) -> tuple[ChangeRow, ...]:
     )
     return tuple(
         ChangeRow(
-            row.happened_at, kind_badge(row.kind), row.service, " ".join(filter(None, (row.version, row.summary))), row.author or row.reported_by
+            row.happened_at,
+            kind_badge(row.kind),
+            row.service,
+            " ".join(filter(None, (row.version, row.summary))),
+            row.author or row.reported_by,
         )
         for row in asked.connection.execute(query)
-    )  # fmt: skip
+    )
 
 
 def _groups(asked: Asked) -> tuple[tuple[GroupRow, ...], str]:

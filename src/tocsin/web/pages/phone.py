@@ -37,7 +37,7 @@ def phone_page(
     known = names(connection)
     mine = page.state == "acknowledged" and page.acknowledged_by == person_id
     opened = page.reopened_at or page.opened_at
-    following = [known.of(person) for person in next_people]
+    following = [known.of(person) for person in next_people if person != person_id]
     severity = page.severity or "critical"
     declares = page.group_id is not None and not page.hidden and page.incident_id is None
     over = f"{say.listed(following)} will not be paged." if following else "Nobody else will be paged."
@@ -51,7 +51,7 @@ def phone_page(
         fact="" if page.hidden or not page.detail else page.detail.splitlines()[0][:200],
         marks=() if page.hidden else _marks(connection, page, now),
         next_clock=Clock("Next", page.next_at, "down", start=opened) if page.next_at and page.state == "open" else None,
-        next_words=(f"{say.listed(following)} is paged too in" if following else "Paged again in")
+        next_words=(f"{say.listed(following)} is paged too in" if following else "You are paged again in")
         if page.state == "open"
         else over,
         pass_to=following[0].split(" ", maxsplit=1)[0] if following else "",

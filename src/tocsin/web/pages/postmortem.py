@@ -165,12 +165,15 @@ def load(asked: Asked) -> Answer:
             Action("Set the meeting…", f"{at}/meeting"),
         )
     spent = times(state)
+    until = say.hour_minute(incident.resolved_at) if incident.resolved_at else "now"
     view = PostmortemView(
         number=number,
         title=incident.title,
         severity=incident.severity,
-        when=f"{say.full_day(incident.declared_at)}, {say.hour_minute(incident.declared_at)} to {say.hour_minute(incident.resolved_at) if incident.resolved_at else 'now'} UTC",
-        state=Badge("Published", "ok") if review.published_at else Badge("Draft" if review.drafted_at else "Not drafted yet", "info"),
+        when=f"{say.full_day(incident.declared_at)}, {say.hour_minute(incident.declared_at)} to {until} UTC",
+        state=Badge("Published", "ok")
+        if review.published_at
+        else Badge("Draft" if review.drafted_at else "Not drafted yet", "info"),
         published=review.published_at is not None,
         clocks=tuple(clocks),
         shape=_shape(state, now),
@@ -181,8 +184,12 @@ def load(asked: Asked) -> Answer:
         times=tuple(
             (label, say.duration(span))
             for label, span in (
-                ("Acknowledge", spent.to_acknowledge), ("Declare", spent.to_declare), ("Mitigate", spent.to_mitigate),
-                ("Restore", spent.to_restore), ("Resolve", spent.to_resolve), ("Customer impact", spent.impact),
+                ("Acknowledge", spent.to_acknowledge),
+                ("Declare", spent.to_declare),
+                ("Mitigate", spent.to_mitigate),
+                ("Restore", spent.to_restore),
+                ("Resolve", spent.to_resolve),
+                ("Customer impact", spent.impact),
             )
             if span is not None
         ),
@@ -190,7 +197,7 @@ def load(asked: Asked) -> Answer:
         artifacts=tuple(_artifact(state, kind) for kind in _ARTIFACTS),
         may_write=may,
         actions=actions,
-    )  # fmt: skip
+    )
     return Answer(view, frozenset({f"incident:{incident_id}"}), live=False, own=actions)
 
 
@@ -202,11 +209,15 @@ def _section(state: IncidentState, key: str, title: str) -> Section:
 def _followups(state: IncidentState, known: Names, now: datetime) -> tuple[Followup, ...]:
     return tuple(
         Followup(
-            each.followup_id, each.title, FOLLOWUP_WORDS.get(each.what, each.what), known.of(each.owner) if each.owner else "",
-            say.day(each.due_at, now) if each.due_at else "", each.state,
+            each.followup_id,
+            each.title,
+            FOLLOWUP_WORDS.get(each.what, each.what),
+            known.of(each.owner) if each.owner else "",
+            say.day(each.due_at, now) if each.due_at else "",
+            each.state,
         )
         for each in state.review.followups.values()
-    )  # fmt: skip
+    )
 
 
 def _artifact(state: IncidentState, kind: str) -> tuple[str, str, int, bool]:
@@ -219,7 +230,7 @@ def _shape(state: IncidentState, now: datetime) -> Shape | None:
     if not spans:
         return None
     start = min(span.start for span in spans)
-    end = max(max(span.end for span in spans), start + timedelta(minutes=1))
+    end = max(start + timedelta(minutes=1), *(span.end for span in spans))
 
     def x(at: datetime) -> float:
         return round(_X0 + (_X1 - _X0) * ((at - start) / (end - start)), 1)
@@ -231,7 +242,7 @@ def _shape(state: IncidentState, now: datetime) -> Shape | None:
         ("internal", "Internal"),
         ("external", "Status page"),
     )
-    lanes = []
+    lanes: list[Lane] = []
     for kind, label in labels:
         mine: list[Span] = [span for span in spans if span.lane == kind]
         if mine:

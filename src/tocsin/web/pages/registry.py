@@ -5,6 +5,15 @@ from tocsin.web.pages.room import screen as room
 from tocsin.web.screens import Screen
 
 SCREENS: tuple[Screen, ...] = (
-    *files.SCREENS, overview.SCREEN, incidents.SCREEN, room.SCREEN, alerts.SCREEN, oncall.SCREEN, *runbook.SCREENS, *postmortem.SCREENS,
-    *catalog.SCREENS, *settings.SCREENS, *others.SCREENS,
-)  # fmt: skip
+    *files.SCREENS,
+    overview.SCREEN,
+    incidents.SCREEN,
+    room.SCREEN,
+    alerts.SCREEN,
+    oncall.SCREEN,
+    *runbook.SCREENS,
+    *postmortem.SCREENS,
+    *catalog.SCREENS,
+    *settings.SCREENS,
+    *others.SCREENS,
+)

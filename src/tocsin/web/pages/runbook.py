@@ -65,13 +65,21 @@ def load(asked: Asked) -> Answer:
         for heading, body in _sections(text, reading.document.headings)
     )
     counts = {mode: sum(rule.mode == mode for rule in rules) for mode in _MODES}
-    rest = f"Of {len(rules)} things that it says, {counts['enforced']} are enforced, {counts['asked']} asked, {counts['recorded']} recorded, {counts['people']} left to people."
+    rest = (
+        f"Of {len(rules)} things that it says, {counts['enforced']} are enforced, {counts['asked']} asked, "
+        f"{counts['recorded']} recorded, {counts['people']} left to people."
+    )
     services = tuple((key, spec.name) for key, spec in organisation.services.items() if organisation.runbook_for(key))
     view = RunbookView(
-        reading.document.title, "Tocsin follows this document.", rest, lines, source, services,
+        reading.document.title,
+        "Tocsin follows this document.",
+        rest,
+        lines,
+        source,
+        services,
         tuple((finding.line, f"{finding.what} {finding.fix}".strip()) for finding in reading.findings),
         service,
-    )  # fmt: skip
+    )
     return Answer(view, frozenset({"organisation"}), live=False)
 
 

@@ -123,21 +123,37 @@ def load_me(asked: Asked) -> Answer:
     person = everything(asked.connection).people.get(asked.person_id)
     methods = tuple(
         MethodRow(
-            each.id, each.kind_label, each.target, each.verified_at is not None,
-            f"Proved {say.moment(each.last_proven_at, asked.now)}" if each.last_proven_at else ("Verified" if each.verified_at else "Enter the code that was sent"),
+            each.id,
+            each.kind_label,
+            each.target,
+            each.verified_at is not None,
+            f"Proved {say.moment(each.last_proven_at, asked.now)}"
+            if each.last_proven_at
+            else ("Verified" if each.verified_at else "Enter the code that was sent"),
         )
         for each in list_methods(asked.connection, asked.actor, asked.person_id)
-    )  # fmt: skip
+    )
     tokens = tuple(
-        TokenRow(token.id, token.name, ", ".join(token.scopes), f"last used {say.moment(token.last_used_at, asked.now)}" if token.last_used_at else "never used")
+        TokenRow(
+            token.id,
+            token.name,
+            ", ".join(token.scopes),
+            f"last used {say.moment(token.last_used_at, asked.now)}" if token.last_used_at else "never used",
+        )
         for token in list_tokens(asked.connection, asked.actor)
         if token.revoked_at is None and token.person_id == asked.person_id
-    )  # fmt: skip
+    )
     view = Me(
-        asked.actor.name, asked.actor.right.word, (account.email or "") if account else "", person.time_zone if person else "UTC", methods,
-        tuple((kind, method.label) for kind, method in kinds().items() if kind != "screen"), tokens, (*SCOPE_REACH, *NARROW_SCOPES),
+        asked.actor.name,
+        asked.actor.right.word,
+        (account.email or "") if account else "",
+        person.time_zone if person else "UTC",
+        methods,
+        tuple((kind, method.label) for kind, method in kinds().items() if kind != "screen"),
+        tokens,
+        (*SCOPE_REACH, *NARROW_SCOPES),
         bool(account and account.has_password),
-    )  # fmt: skip
+    )
     return Answer(view, frozenset({"people"}), live=False)
 
 
@@ -177,12 +193,20 @@ def load_integrations(asked: Asked) -> Answer:
     may = asked.actor.may(Right.MANAGER)
     rows = tuple(
         IntegrationRow(
-            each.id, each.name, each.sender, f"{say.coarse(asked.now - each.last_at)} ago" if each.last_at else "nothing yet",
-            f"{say.figure(each.signals, 'signal')} in {say.figure(each.requests, 'request')}", each.refused, each.waiting, each.disabled_at is not None,
-            f"{asked.parts.settings.outside_url}/in/{secret_of(asked.connection, asked.actor, each.id)}" if may and each.disabled_at is None else "",
+            each.id,
+            each.name,
+            each.sender,
+            f"{say.coarse(asked.now - each.last_at)} ago" if each.last_at else "nothing yet",
+            f"{say.figure(each.signals, 'signal')} in {say.figure(each.requests, 'request')}",
+            each.refused,
+            each.waiting,
+            each.disabled_at is not None,
+            f"{asked.parts.settings.outside_url}/in/{secret_of(asked.connection, asked.actor, each.id)}"
+            if may and each.disabled_at is None
+            else "",
         )
         for each in integrations_now(asked.connection, asked.actor)
-    )  # fmt: skip
+    )
     return Answer({"rows": rows, "may": may}, frozenset({"integrations", "alerts"}), live=False)
 
 

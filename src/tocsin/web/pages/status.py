@@ -95,10 +95,14 @@ def _now(incident: PublicIncident) -> Now:
         parts=say.listed(incident.components),
         next_at=newest.next_at,
         posts=tuple(
-            Post(_STATES.get(update.state, update.state), update.posted_at, f"{update.known} {update.doing} {update.next}".strip())
+            Post(
+                _STATES.get(update.state, update.state),
+                update.posted_at,
+                f"{update.known} {update.doing} {update.next}".strip(),
+            )
             for update in incident.updates
         ),
-    )  # fmt: skip
+    )
 
 
 def routes(parts: Parts, renderer: Renderer) -> list[BaseRoute]:

@@ -21,6 +21,9 @@ class Ref:
     title: str = ""
 
 
+NO_REF = Ref("")
+
+
 @dataclass(frozen=True)
 class Person:
     """A person as screens show one."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from tocsin.web.views.common import Action, Badge, Clock, Person, Ref, Spark
+from tocsin.web.views.common import NO_REF, Action, Badge, Clock, Person, Ref, Spark
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class DueRow:
     title: str
     meta: str
     href: str
-    ref: Ref = Ref("")
+    ref: Ref = NO_REF
 
 
 @dataclass(frozen=True)

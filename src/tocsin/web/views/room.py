@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from tocsin.web.views.common import Action, Badge, Choice, Clock, Person, Ref, Spark, Verdict
+from tocsin.web.views.common import NO_REF, Action, Badge, Choice, Clock, Person, Ref, Spark, Verdict
 
 
 @dataclass(frozen=True)
@@ -347,7 +347,7 @@ class Room:
     roles: Roles | None = None
     suspects: Suspects | None = None
     decisions: tuple[DecisionRow, ...] = ()
-    decisions_ref: Ref = Ref("")
+    decisions_ref: Ref = NO_REF
     comms: Comms | None = None
     blast: Blast | None = None
     escalation: Escalation | None = None

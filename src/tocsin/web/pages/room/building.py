@@ -47,20 +47,16 @@ def build_room(sources: Sources, fresh_after: int = -1) -> Room:
 
 
 def _notices(sources: Sources) -> tuple[tuple[str, str, str], ...]:
-    state, found = sources.state, []
+    state = sources.state
     incident = state.incident
+    found = [
+        ("warn", f"{each.by} overrode the gate to {each.gate} at {say.time_of(each.at)}.", each.reason)
+        for each in state.recovery.overrides
+    ]
     if incident.practice:
         found.append(("info", "This is practice.", "Nothing is sent outside."))
     if incident.merged_into:
         found.append(("info", f"Merged into INC-{incident.merged_into}.", "Nothing more is added here."))
-    for override in state.recovery.overrides:
-        found.append(
-            (
-                "warn",
-                f"{override.by} overrode the gate to {override.gate} at {say.time_of(override.at)}.",
-                override.reason,
-            )
-        )
     if incident.failed_rules:
         rules = say.listed(dict.fromkeys(incident.failed_rules))
         found.append(("warn", f"Rule {rules} could not be evaluated.", "What it would have done must be done by hand."))

@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 from tocsin.runbook import clocks as running
+from tocsin.runbook.checklist import StepState, first_five
 from tocsin.timeline.facts.incidents import ENDED_PHASES
 from tocsin.web import format as say
 from tocsin.web.pages.room.sources import Sources
-from tocsin.web.views.common import Action, Badge, Clock
+from tocsin.web.views.common import Action, Badge, Clock, ClockState, Ref
 from tocsin.web.views.room import RailStep
 
 PHASE_WORDS = {
@@ -94,11 +95,13 @@ def clock_row(sources: Sources) -> tuple[Clock, ...]:
         meta = f"since {say.moment(triage.impact_started_at, now)}, ongoing"
         row.append(Clock("Customer impact", triage.impact_started_at, "up", meta, tone="impact"))
     # while they run, the first five minutes go before the result of a decision
-    kinds = ("first_five.end", *_FIRST_CLOCKS) if not incident.first_five_ended else _FIRST_CLOCKS
+    kinds: tuple[str, ...] = ("first_five.end", *_FIRST_CLOCKS) if not incident.first_five_ended else _FIRST_CLOCKS
     if all(step.done for step in sources_steps(sources)):
         kinds = tuple(kind for kind in kinds if kind != "first_five.end")
     soonest = next((clock for kind in kinds for clock in sources.clocks if clock.kind == kind), None)
-    if soonest:
+    if overrun := _first_five_overrun(sources):
+        row.append(overrun)
+    elif soonest:
         row.append(_due(sources, soonest))
     for audience in ("internal", "external"):
         due = next(
@@ -110,13 +113,25 @@ def clock_row(sources: Sources) -> tuple[Clock, ...]:
     return tuple(row[-6:] if len(row) > 6 else row)
 
 
-def _due(sources: Sources, clock: running.Clock) -> Clock:
-    from tocsin.web.views.common import Ref
+def _first_five_overrun(sources: Sources) -> Clock | None:
+    """Five minutes are over and steps are still open: the clock stays, loud, and counts up."""
+    incident, limit = sources.state.incident, sources.runbook.first_five.limit
+    steps = sources_steps(sources)
+    left = [step.title for step in steps if not step.done]
+    if not (incident.first_five_ended and incident.is_open and left and limit and incident.clock_start):
+        return None
+    meta = f"{len(steps) - len(left)} of {len(steps)} done, open: {left[0].lower()}"
+    return Clock(
+        "First five minutes", incident.clock_start + limit, "down", meta, sources.chapter("first_five", "limit")
+    )
 
+
+def _due(sources: Sources, clock: running.Clock) -> Clock:
     by = f"by {say.moment(clock.due_at, sources.now)}"
     length = clock.due_at - clock.started_at
     labels = {"first_five.end": "First five minutes", "recovery.hold": "Hold", "recovery.watch": "Watch ends"}
-    label, meta, tone = labels.get(clock.kind, clock.label), by, None
+    label, meta = labels.get(clock.kind, clock.label), by
+    tone: ClockState | None = None
     if clock.kind == "update.due":
         label, meta = (
             f"{clock.label.removesuffix(' update') if clock.label.startswith('Status') else clock.label} due",
@@ -132,13 +147,11 @@ def _due(sources: Sources, clock: running.Clock) -> Clock:
     elif clock.kind == "first_five.end":
         steps = sources_steps(sources)
         meta = f"{sum(step.done for step in steps)} of {len(steps)} done, ends {say.moment(clock.due_at, sources.now)}"
-    return Clock(label, clock.due_at, "down", meta, Ref(clock.section), clock.started_at, tone)  # type: ignore[arg-type]
+    return Clock(label, clock.due_at, "down", meta, Ref(clock.section), clock.started_at, tone)
 
 
-def sources_steps(sources: Sources):  # type: ignore[no-untyped-def]
+def sources_steps(sources: Sources) -> tuple[StepState, ...]:
     """The steps of the first five minutes."""
-    from tocsin.runbook.checklist import first_five
-
     return first_five(sources.state, sources.runbook)
 
 

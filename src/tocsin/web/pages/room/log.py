@@ -13,9 +13,15 @@ from tocsin.web.views.common import Names, Verdict
 from tocsin.web.views.room import EntryView, Fold
 
 _ICONS = {
-    "decision": "decision", "comms": "speech", "evidence": "clip", "alert": "bell", "system": "cpu", "severity": "incident",
-    "role": "user", "note": "speech",
-}  # fmt: skip
+    "decision": "decision",
+    "comms": "speech",
+    "evidence": "clip",
+    "alert": "bell",
+    "system": "cpu",
+    "severity": "incident",
+    "role": "user",
+    "note": "speech",
+}
 _KIND_ICONS = {"deploys_held": "snow", "deploys_released": "snow", "evidence_added": "camera", "redacted": "shield"}
 _FOLDED = frozenset({"alert", "system"})
 _FOLD_FROM = 6
@@ -67,10 +73,17 @@ def _view(entry: Entry, names: Names, declared_at: datetime, fresh: bool) -> Ent
     note = f"Written down {say.time_of(entry.recorded_at)}" if late > _LATE else ""
     icon = _KIND_ICONS.get(fact.kind) or ("globe" if who == "Status page" else _ICONS.get(category, "log"))
     return EntryView(
-        entry.seq, entry.happened_at, say.offset(entry.happened_at, declared_at), category, icon,
-        "" if who == "Tocsin" else who, say.sentence(text) if who == "Tocsin" else text,
-        late_note=note, fresh=fresh, **extra,  # type: ignore[arg-type]
-    )  # fmt: skip
+        entry.seq,
+        entry.happened_at,
+        say.offset(entry.happened_at, declared_at),
+        category,
+        icon,
+        "" if who == "Tocsin" else who,
+        say.sentence(text) if who == "Tocsin" else text,
+        late_note=note,
+        fresh=fresh,
+        **extra,  # type: ignore[arg-type]
+    )
 
 
 def _page_words(fact: PageRecorded, names: Names) -> tuple[str, str]:

@@ -1,5 +1,7 @@
 """The first five minutes, the roles, the escalation: who must do what now."""
 
+from typing import Literal
+
 from tocsin.runbook.required_roles import required_roles
 from tocsin.timeline.facts.incidents import role_word
 from tocsin.web import format as say
@@ -31,18 +33,18 @@ def first_five_block(sources: Sources) -> FirstFive | None:
             took = say.duration(step.at - start) if step.at else ""
             steps.append(FirstFiveStep(step.title, "done", by, took))
             continue
-        state = "" if offered else "next"
+        mark: Literal["next", ""] = "" if offered else "next"
         actions = _step_actions(sources, step.id, automatic=step.automatic) if not offered else ()
         offered = True
         steps.append(
             FirstFiveStep(
                 step.title,
-                state,
+                mark,
                 "",
-                f"by {say.time_of(start + limit)}" if state else "",
-                (step.hint or "") if state else "",
+                f"by {say.time_of(start + limit)}" if mark else "",
+                (step.hint or "") if mark else "",
                 actions,
-            )  # type: ignore[arg-type]
+            )
         )
     done, left = sum(step.done for step in found), [step for step in found if not step.done]
     clock = Clock("First five minutes", start + limit, "down", start=start)
@@ -138,7 +140,7 @@ def _empty_row(sources: Sources, key: str, title: str, duty: str, since: object)
                 ("text", f"Take {title} in INC-{sources.state.incident.number}"),
                 style="crit",
                 icon="phone",
-            )  # fmt: skip
+            )
             if candidate
             else sources.action("Page someone…", "page", f"role={key}", style="crit", icon="phone")
         )
@@ -230,7 +232,7 @@ def escalation_block(sources: Sources) -> Escalation:
                 "next" if waiting else "done",
                 actions,
                 clock,
-            )  # fmt: skip
+            )
         )
     actions = ()
     if sources.may_change:

@@ -27,10 +27,21 @@ from tocsin.web.screens import Answer, Asked, Screen
 
 _SAMPLES = 60
 FRAGMENTS = (
-    "room/head.html", "room/notices.html", "room/first_five.html", "room/situation.html", "room/criteria.html", "room/roles.html",
-    "room/suspects.html", "room/decisions.html", "room/comms.html", "room/blast.html", "room/escalation.html", "room/evidence.html",
-    "room/followups.html", "room/entries.html",
-)  # fmt: skip
+    "room/head.html",
+    "room/notices.html",
+    "room/first_five.html",
+    "room/situation.html",
+    "room/criteria.html",
+    "room/roles.html",
+    "room/suspects.html",
+    "room/decisions.html",
+    "room/comms.html",
+    "room/blast.html",
+    "room/escalation.html",
+    "room/evidence.html",
+    "room/followups.html",
+    "room/entries.html",
+)
 
 
 def load(asked: Asked) -> Answer:
@@ -114,11 +125,19 @@ def _samples(connection: Connection, state: IncidentState) -> dict[str, tuple[fl
 def _changes(connection: Connection, actor: Actor, incident_id: str) -> tuple[Change, ...]:
     return tuple(
         Change(
-            each.change.id, each.change.kind, each.change.service, each.change.version or "", each.change.summary, each.change.link or "",
-            each.change.undo or "", each.change.happened_at, each.score.value, each.score.sentence,
+            each.change.id,
+            each.change.kind,
+            each.change.service,
+            each.change.version or "",
+            each.change.summary,
+            each.change.link or "",
+            each.change.undo or "",
+            each.change.happened_at,
+            each.score.value,
+            each.score.sentence,
         )
         for each in suspects_of(connection, actor, incident_id)
-    )  # fmt: skip
+    )
 
 
 def _pageable(connection: Connection, organisation: Organisation, now: datetime) -> tuple[Candidate, ...]:

@@ -1,5 +1,7 @@
 """Where we are, the composer, the blast radius: what others are told and who is hit."""
 
+from typing import Literal
+
 from tocsin.triage.blast_radius import blast_radius
 from tocsin.web import format as say
 from tocsin.web.pages.room.sources import Sources
@@ -30,11 +32,17 @@ def comms_block(sources: Sources) -> Comms | None:
     may = sources.may_change and state.incident.is_open
     proposals = tuple(
         Proposal(
-            update.update_id, update.by, update.at, update.known, update.doing, update.next,
-            sources.may_change, _lone(sources, update.by),
+            update.update_id,
+            update.by,
+            update.at,
+            update.known,
+            update.doing,
+            update.next,
+            sources.may_change,
+            _lone(sources, update.by),
         )
         for update in state.comms.proposed.values()
-    )  # fmt: skip
+    )
     if not may and not proposals:
         return None
     approval = sources.runbook.approvals.external_update
@@ -96,10 +104,10 @@ def blast_block(sources: Sources) -> Blast | None:
             card = sources.services.get(member.service)
             name = card.name if card else member.service
             note = {"origin": "failing", "caller": "calls it", "callee": "it needs this"}[side]
-            state = "fail" if side == "origin" else ("warn" if side == "caller" else "ok")
+            look: Literal["fail", "warn", "ok"] = "fail" if side == "origin" else ("warn" if side == "caller" else "ok")
             nodes[member.service] = GraphNode(
-                _short(name), note, state, x, top + index * _ROW, width, side == "origin" and index == 0
-            )  # type: ignore[arg-type]
+                _short(name), note, look, x, top + index * _ROW, width, side == "origin" and index == 0
+            )
     edges = tuple(
         (
             nodes[a].x + nodes[a].width,

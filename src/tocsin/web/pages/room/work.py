@@ -19,8 +19,13 @@ from tocsin.web.views.room import (
 )
 
 _KIND_ICONS = {
-    "deploy": "rocket", "flag": "flag", "config": "sliders", "migration": "db", "rollback": "undo", "infrastructure": "cpu",
-}  # fmt: skip
+    "deploy": "rocket",
+    "flag": "flag",
+    "config": "sliders",
+    "migration": "db",
+    "rollback": "undo",
+    "infrastructure": "cpu",
+}
 _EVIDENCE_ICONS = {
     "snapshot": "camera",
     "log": "log",
@@ -78,8 +83,15 @@ def _suspect(sources: Sources, change: Change, *, first: bool) -> Suspect:
         actions = (Action("See it", change.link, icon="out", dialog=False, hint="outside"), *actions)
     detail = f"{say.sentence(change.summary)} {say.time_of(change.happened_at)}, {change.why}."
     return Suspect(
-        kind_badge(change.kind), change.service, change.version, detail, change.score, verdict, first and change.score > 0.70, actions
-    )  # fmt: skip
+        kind_badge(change.kind),
+        change.service,
+        change.version,
+        detail,
+        change.score,
+        verdict,
+        first and change.score > 0.70,
+        actions,
+    )
 
 
 def decision_rows(sources: Sources) -> tuple[DecisionRow, ...]:
@@ -133,7 +145,7 @@ def decision_rows(sources: Sources) -> tuple[DecisionRow, ...]:
                 clock,
                 actions,
                 decision.is_open,
-            )  # fmt: skip
+            )
         )
     return tuple(reversed(rows))
 
@@ -189,13 +201,25 @@ def criteria_block(sources: Sources) -> Criteria:
         hold = gate.hold if gate else None
         if hold:
             window, length = "Hold", hold
-            note = f"Starts when all {say.number_word(len(items))} pass together." if len(items) > 1 else "Starts when it passes."
+            note = (
+                f"Starts when all {say.number_word(len(items))} pass together."
+                if len(items) > 1
+                else "Starts when it passes."
+            )
     counted = min(counted, length)
     share = round(counted / length, 3) if length else 0.0
     return Criteria(
-        items, line, passing, window, say.clock_text(counted), say.clock_text(length), share,
-        recovery.hold_started_at or recovery.watch_counting_since, note, actions,
-    )  # fmt: skip
+        items,
+        line,
+        passing,
+        window,
+        say.clock_text(counted),
+        say.clock_text(length),
+        share,
+        recovery.hold_started_at or recovery.watch_counting_since,
+        note,
+        actions,
+    )
 
 
 def _criterion(sources: Sources, check: CheckState) -> Criterion:
@@ -233,13 +257,15 @@ def evidence_block(sources: Sources) -> Evidence:
         (
             kept.captured_at,
             EvidenceRow(
-                _EVIDENCE_ICONS.get(kept.what, "clip"), kept.title,
+                _EVIDENCE_ICONS.get(kept.what, "clip"),
+                kept.title,
                 f"{say.size(kept.size)}, sha256 {say.short_hash(kept.sha256)}, {say.moment(kept.captured_at, sources.now)}",
-                f"/evidence/{kept.evidence_id}", kept=kept.volatile,
+                f"/evidence/{kept.evidence_id}",
+                kept=kept.volatile,
             ),
         )
         for kept in triage.evidence
-    ]  # fmt: skip
+    ]
     rows += [
         (
             link.at,
