@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr, parseaddr
+from functools import lru_cache
 from typing import Literal
 
 import aiosmtplib
@@ -28,6 +29,8 @@ class SmtpSettings:
     password: str | None = None
     sender: str = "Tocsin <tocsin@localhost>"
     verify: bool = True
+    seconds: float = SECONDS
+    """How long each step of the conversation may take."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,6 @@ class Smtp:
         """Send one mail; returns the receipt (`message_id`, `answer`). Raises MailNotTaken."""
         message = compose(mail, self.settings.sender)
         used = self.settings
-        context = ssl.create_default_context()
-        if not used.verify:
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         try:
             _, answer = await aiosmtplib.send(
                 message,
@@ -86,8 +86,8 @@ class Smtp:
                 password=used.password,
                 use_tls=used.security == "tls",
                 start_tls=used.security == "starttls",
-                tls_context=None if used.security == "none" else context,
-                timeout=SECONDS,
+                tls_context=None if used.security == "none" else _tls(used.verify),
+                timeout=used.seconds,
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
             codes = [one.code for one in error.recipients]
@@ -100,6 +100,14 @@ class Smtp:
                 f"{used.host}:{used.port}: {str(error) or type(error).__name__}", permanent=False
             ) from error
         return {"message_id": str(message["Message-ID"]), "answer": answer[:500]}
+
+
+@lru_cache(maxsize=2)
+def _tls(verify: bool) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if not verify:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 def message_id(key: str, sender: str) -> str:
