@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from tocsin.alerts import handlers, queries
 from tocsin.alerts.alert import Episode
@@ -24,6 +24,7 @@ from tocsin.store.tables.core import installation
 from tocsin.store.tables.engine import deadlines, tasks
 from tocsin.store.tables.intake import integrations
 from tocsin.store.tables.organisation import organisation_objects
+from tocsin.store.tables.timeline import incidents, members
 
 DANA = person("dana", "Dana Okafor", Right.RESPONDER)
 INTEGRATION = IntegrationRef("prom", "prometheus", "alertmanager")
@@ -108,3 +109,18 @@ class Night:
 def signal(key: str = "k", status: Any = "firing", **more: Any) -> Signal:
     values: dict[str, Any] = {"severity": "error", "title": "Card payments are failing", "service": "checkout-api"}
     return Signal(dedup_key=key, status=status, **{**values, **more})
+
+
+def restrict(night: Night, incident_id: str, member: str) -> None:
+    """A restricted incident with one member."""
+
+    def work(c: Connection, now: datetime) -> None:
+        c.execute(
+            insert(incidents).values(
+                id=incident_id, number=1, restricted=True, seq=1, head_hash="", head_signature="", state_version=1,
+                state="{}", bundle_digest="", title="Data", severity=1, phase="declared", declared_at=now, updated_at=now,
+            )
+        )  # fmt: skip
+        c.execute(insert(members).values(incident_id=incident_id, person_id=member))
+
+    night.database.write(work)

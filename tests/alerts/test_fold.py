@@ -4,8 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import Connection
 
-from tests.alerts.night import DANA, Night, signal
+from tests.alerts.night import DANA, Night, restrict, signal
 from tocsin.alerts import queries
 from tocsin.alerts.usecases import (
     CreateSilence,
@@ -16,8 +17,11 @@ from tocsin.alerts.usecases import (
     release_claims,
     snooze_group,
 )
+from tocsin.alerts.usecases.rows import latest_statement
 from tocsin.clock import SimulatedClock
 from tocsin.errors import Conflict, Invalid, NotFound
+from tocsin.identity.actor import Actor, Right, person
+from tocsin.store.columns import is_postgresql
 from tocsin.store.database import Database
 
 
@@ -352,3 +356,52 @@ def test_lists_are_filtered_and_go_on_where_they_stopped(night: Night) -> None:
     ]
     counts = night.database.read(lambda c: queries.counts(c, DANA, night.clock.now()))
     assert (counts.open_groups, counts.paging_groups, counts.firing_alerts, counts.alerts_last_hour) == (5, 5, 5, 5)
+
+
+def test_what_hangs_on_a_restricted_incident_is_seen_by_its_members_alone(night: Night) -> None:
+    night.send(signal("a"), signal("b", service="search"))
+    secret = next(group for group in night.groups() if group.services == ("checkout-api",))
+    restrict(night, "inc", "mara")
+    night.database.write(lambda c, now: claim_for_incident(c, "inc", [], [secret.id], now))
+    mara = person("mara", "Mara Lindqvist", Right.RESPONDER)
+    hour = timedelta(hours=1)
+
+    def seen(actor: Actor) -> tuple[int, int, int, bool]:
+        return night.database.read(
+            lambda c: (
+                len(queries.groups(c, actor)),
+                len(queries.alerts(c, actor)),
+                queries.counts(c, actor, night.clock.now()).alerts_last_hour,
+                queries.group(c, actor, secret.id) is not None,
+            )
+        )
+
+    assert seen(mara) == (2, 2, 2, True)
+    assert seen(DANA) == (1, 1, 1, False)
+    with pytest.raises(NotFound):
+        night.database.write(lambda c, now: snooze_group(c, DANA, SnoozeGroup(secret.id, now + hour), now))
+
+
+def test_a_clock_that_stepped_back_hides_no_alert_that_fires(night: Night) -> None:
+    night.send(signal())
+    night.send(signal(status="resolved"))
+    night.wait(10)
+    night.clock.set(night.clock.now() - timedelta(hours=2))
+    night.send(signal())
+    assert night.send(signal()) == 0
+    assert [alert.state for alert in night.alerts("firing")] == ["firing"]
+    night.send(signal(status="resolved"))
+    assert night.alerts("firing") == []
+
+
+def test_the_look_for_known_episodes_uses_its_index(night: Night) -> None:
+    night.send(*(signal(f"k{number}") for number in range(500)))
+
+    def plan(connection: Connection) -> str:
+        explain = "EXPLAIN " if is_postgresql(connection) else "EXPLAIN QUERY PLAN "
+        statement = latest_statement("prom", ["k1", "k2"]).compile(connection, compile_kwargs={"literal_binds": True})
+        if is_postgresql(connection):
+            connection.exec_driver_sql("SET enable_seqscan = off")
+        return "\n".join(str(row) for row in connection.exec_driver_sql(explain + str(statement)))
+
+    assert "ix_alerts_episodes" in night.database.read(plan)

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Select, bindparam, func, insert, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql
 
 from tocsin.alerts import grouping
@@ -40,21 +40,7 @@ def latest_episodes(connection: Connection, keys: Collection[Key]) -> dict[Key, 
     found: dict[Key, Episode] = {}
     for integration_id, dedup_keys in by_integration.items():
         for some in chunks(dedup_keys):
-            newest = (
-                select(alerts.c.dedup_key, func.max(alerts.c.received_at).label("received_at"))
-                .where(alerts.c.integration_id == integration_id, alerts.c.dedup_key.in_(some))
-                .group_by(alerts.c.dedup_key)
-                .subquery()
-            )
-            statement = (
-                select(alerts)
-                .join(
-                    newest,
-                    (alerts.c.dedup_key == newest.c.dedup_key) & (alerts.c.received_at == newest.c.received_at),
-                )
-                .where(alerts.c.integration_id == integration_id)
-                .order_by(alerts.c.dedup_key, alerts.c.id)
-            )
+            statement = latest_statement(integration_id, some)
             if is_postgresql(connection):
                 statement = statement.with_for_update(of=alerts)
             for row in connection.execute(statement):
@@ -62,6 +48,23 @@ def latest_episodes(connection: Connection, keys: Collection[Key]) -> dict[Key, 
                 if known is None or row.state == "firing" or known.state == "resolved":
                     found[integration_id, row.dedup_key] = episode_of(row)
     return found
+
+
+def latest_statement(integration_id: str, dedup_keys: Sequence[str]) -> Select[Any]:
+    """The newest episode of each key, and one that fires in any case: a clock that stepped back must not hide it."""
+    mine = (alerts.c.integration_id == integration_id) & alerts.c.dedup_key.in_(dedup_keys)
+    newest = (
+        select(alerts.c.dedup_key, func.max(alerts.c.received_at).label("received_at"))
+        .where(mine)
+        .group_by(alerts.c.dedup_key)
+        .subquery()
+    )
+    return (
+        select(alerts)
+        .join(newest, alerts.c.dedup_key == newest.c.dedup_key)
+        .where(mine, or_(alerts.c.received_at == newest.c.received_at, alerts.c.state == "firing"))
+        .order_by(alerts.c.dedup_key, alerts.c.id)
+    )
 
 
 def open_group_ids(connection: Connection, keys: Collection[Key]) -> list[str]:
