@@ -48,8 +48,8 @@ def climb(connection: Connection, row: Row[Any], now: datetime) -> Row[Any]:
             text = f"{skipped.target}: {skipped.reason}"
             write_log(connection, row, LogRow("skipped", person=skipped.person, text=text), now)
         reached = [page_one(connection, row, person, now, screen=person not in seen) for person in resolved.people]
-        if any(reached):
-            return row
+        if any(reached) or (reached and page.urgency == "notify"):
+            return row  # what only notifies is one person's business: their screen is enough
         seen |= set(resolved.people)
         left -= 1
         page = replace(as_page(row), step_at=now)
