@@ -110,7 +110,6 @@ def make_parts(settings: Settings, clock: Clock, database: Database, keys: Keys)
                 password=mail.password,
                 sender=mail.sender,
                 verify=mail.verify,
-                seconds=mail.timeout_seconds,
             )
         )
     parts = Parts(
