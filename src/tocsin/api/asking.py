@@ -13,9 +13,10 @@ from sqlalchemy import Connection
 from starlette.responses import JSONResponse, Response
 
 from tocsin.errors import Forbidden, SignInNeeded
-from tocsin.identity.actor import Actor
+from tocsin.identity.actor import Actor, Right
 from tocsin.identity.commands import once
 from tocsin.identity.sessions import actor_of_token, mark_token_used, session_of
+from tocsin.incidents.queries import incident_id_of
 from tocsin.parts import Parts
 from tocsin.store.database import Database
 
@@ -58,7 +59,8 @@ class Desk:
         key = self.request.headers.get("idempotency-key")
         body = await self.request.body()
         line = f"{self.request.method} {self.request.url.path}?{self.request.url.query}\n".encode()
-        fingerprint = line + hashlib.sha256(body).digest()
+        narrow = sorted(self.actor.scopes or ()) if not self.actor.may(Right.VIEWER) else []
+        fingerprint = line + repr(narrow).encode() * bool(narrow) + hashlib.sha256(body).digest()
         secrets: dict[str, Any] = {}
 
         def keepable(connection: Connection, now: datetime) -> Any:
@@ -70,7 +72,10 @@ class Desk:
 
         def carry_out(connection: Connection, now: datetime) -> tuple[Any, bool]:
             secrets.clear()
-            return once(connection, self.actor, key, fingerprint, now, lambda: keepable(connection, now))
+            answer, replayed = once(connection, self.actor, key, fingerprint, now, lambda: keepable(connection, now))
+            if replayed:
+                _check_known(connection, self.actor, answer)
+            return answer, replayed
 
         answer, replayed = await self.database.write_async(carry_out)
         headers = {"Idempotent-Replay": "true"} if replayed else {}
@@ -113,6 +118,14 @@ async def _by_session(request: Request, parts: Parts, cookie: str) -> Actor:
     ):
         raise Forbidden("a browser's write needs the session's X-CSRF-Token; reload the page and try again")
     return session.actor
+
+
+def _check_known(connection: Connection, actor: Actor, answer: Any) -> None:
+    """NotFound for an old answer about an incident that the actor may not know of any more."""
+    told = answer.get("incident") if isinstance(answer, dict) else None
+    number = told.get("number") if isinstance(told, dict) else told
+    if number is not None:
+        incident_id_of(connection, actor, number)
 
 
 def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -12,13 +12,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from tocsin.errors import Conflict, Forbidden, Invalid, NotFound, SignInNeeded, TocsinError, TooLarge, Unavailable
+from tocsin.incidents.queries import incident_id_of
 from tocsin.parts import Parts
 from tocsin.web.assets import serve_asset
 from tocsin.web.forms.registry import FORMS
 from tocsin.web.forms.sending import Form, Sent, Told
 from tocsin.web.live import Live
 from tocsin.web.pages.registry import SCREENS
-from tocsin.web.public import public_routes
+from tocsin.web.public import inside, public_routes
 from tocsin.web.rendering import Renderer, html
 from tocsin.web.screens import Answer, Asked, Loaded, Screen
 from tocsin.web.security import SecureHeaders
@@ -118,6 +119,7 @@ class Face:
                 session.csrf,
             )
             assert form.show is not None
+            _check_known(asked)
             view = form.with_given(form.show(asked), given, error)
             shell = shell_for(asked, form.page, Answer(view, live=False), "")
             return view, shell
@@ -145,6 +147,7 @@ class Face:
                         dict(request.query_params),
                         session.csrf,
                     )
+                    _check_known(asked)
                     return form.carry_out(asked, given, files)
 
                 try:
@@ -178,8 +181,8 @@ class Face:
         """A refused button: to where it stood, with the reason on top."""
         came_from = request.headers.get("referer", "")
         origin = f"{request.url.scheme}://{request.url.netloc}"
-        inside = came_from.removeprefix(origin) if came_from.startswith(f"{origin}/") else f"{self.renderer.base}/"
-        response = RedirectResponse(inside, 303)
+        place = came_from.removeprefix(origin) if came_from.startswith(f"{origin}/") else f"{self.renderer.base}/"
+        response = RedirectResponse(inside(place), 303)
         self.cookies.toast(request, response, f"!{message}")
         return response
 
@@ -213,6 +216,12 @@ class Face:
 def build_web(parts: Parts) -> list[BaseRoute]:
     """The routes of the web face, for the composition root."""
     return Face(parts).routes()
+
+
+def _check_known(asked: Asked) -> None:
+    """NotFound for an incident that the actor may not know of, before a form of it is shown or carried out again."""
+    if "number" in asked.path:
+        incident_id_of(asked.connection, asked.actor, str(asked.path["number"]))
 
 
 def _secured(route: BaseRoute) -> BaseRoute:
