@@ -40,8 +40,7 @@ def remind_owner(connection: Connection, job: Job, now: datetime) -> None:
     clock = _clock(connection, job, now)
     if clock is not None:
         state = state_of(connection, SYSTEM, job.subject_id)
-        role = clock.role if clock.role in state.incident.roles else COMMANDER
-        remind_role(connection, job.subject_id, role, job.key, f"{clock.label}.", now)
+        remind_role(connection, job.subject_id, _whose(clock, state), job.key, _sentence(clock.label), now)
 
 
 def update_due(connection: Connection, job: Job, now: datetime) -> None:
@@ -56,7 +55,7 @@ def update_due(connection: Connection, job: Job, now: datetime) -> None:
 
     changed = change_incident(connection, SYSTEM, job.subject_id, by_runbook(miss), now, also_ended=True)
     if changed.entries:
-        role = clock.role if clock.role in changed.state.incident.roles else COMMANDER
+        role = _whose(clock, changed.state)
         text = f"The {AUDIENCE_WORDS[audience]} is late; it was due {clock.due_at:%H:%M} UTC."
         remind_role(connection, job.subject_id, role, f"{job.key}:late", text, now)
 
@@ -74,7 +73,7 @@ def vendor_due(connection: Connection, job: Job, now: datetime) -> None:
     changed = change_incident(connection, SYSTEM, job.subject_id, by_runbook(late), now, also_ended=True)
     if changed.entries:
         text = f"{clock.label} is late; it was due {clock.due_at:%H:%M} UTC."
-        remind_role(connection, job.subject_id, clock.role or COMMANDER, f"{job.key}:late", text, now)
+        remind_role(connection, job.subject_id, _whose(clock, changed.state), f"{job.key}:late", text, now)
 
 
 def engage_vendor(connection: Connection, job: Job, now: datetime) -> None:
@@ -91,6 +90,15 @@ def engage_vendor(connection: Connection, job: Job, now: datetime) -> None:
             usecases.engage_vendor(connection, SYSTEM, job.subject_id, vendor, now)
         except Conflict:
             continue  # engaged already: what the rule wants holds
+
+
+def _sentence(label: str) -> str:
+    return label if label.endswith(("?", ".", "!")) else f"{label}."
+
+
+def _whose(clock: Clock, state: IncidentState) -> str:
+    """The role that the clock belongs to, while somebody has it; else the commander."""
+    return clock.role if clock.role is not None and clock.role in state.incident.roles else COMMANDER
 
 
 def _clock(connection: Connection, job: Job, now: datetime) -> Clock | None:

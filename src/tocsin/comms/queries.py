@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, false, func, select
+from sqlalchemy import Connection, Row, false, select
 
 from tocsin.organisation.queries import everything
 from tocsin.store.tables.comms import status_posts
@@ -83,7 +83,7 @@ def public_status(connection: Connection, now: datetime) -> PublicStatus:
         intro=organisation.settings.status_page_intro if organisation.settings else "",
         components=tuple(PublicComponent(name, "disrupted" if name in hit else "operational") for name in public),
         incidents=shown,
-        updated_at=connection.execute(select(func.max(status_posts.c.posted_at))).scalar(),
+        updated_at=max((row.posted_at for row in rows), default=None),
     )
 
 
@@ -92,7 +92,7 @@ def _incident(posts: list[Row[Any]]) -> PublicIncident:
     over = newest.state == "resolved" or newest.phase not in OPEN_PHASES
     headline = next((post.headline for post in posts if post.headline), "") or newest.known.splitlines()[0][:120]
     return PublicIncident(
-        key=newest.id.replace("-", "")[-12:],
+        key=newest.incident_id.replace("-", "")[-12:],  # the random end of the id: stays, and tells nothing
         headline=headline,
         state="resolved" if over else newest.state,
         components=tuple(dict.fromkeys(name for post in posts for name in post.components)),

@@ -33,7 +33,8 @@ def write_update(
     connection: Connection, actor: Actor, incident_id: str, command: WriteUpdate, now: datetime
 ) -> tuple[Changed, str]:
     """Post an update, or propose it where it needs an approval; returns the update's id too."""
-    update_id = new_id()
+    update_id, organisation = new_id(), organisation_of(connection)
+    command = command.model_copy(update={"components": known_services(command.components, organisation)})
 
     def decide(state: IncidentState, bundle: Bundle, at: datetime) -> list[NewFact]:
         facts = updates.write_update(state, bundle, command, update_id, actor.person_id, at)
@@ -182,6 +183,16 @@ def publish(connection: Connection, changed: Changed, now: datetime) -> None:
             )
         )
         announce(connection, "status")
+
+
+def known_services(services: Iterable[str], organisation: Organisation) -> tuple[str, ...]:
+    """The services by their present ids; Invalid, with the nearest name, for one that does not exist."""
+    found = tuple(organisation.current_id("service", service) for service in services)
+    for service in found:
+        if service not in organisation.services:
+            nearby = nearest(service, organisation.services)
+            raise Invalid(f"there is no service '{service}'. {nearby}".strip(), "components")
+    return found
 
 
 def public_names(services: Iterable[str], organisation: Organisation) -> list[str]:

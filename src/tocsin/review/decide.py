@@ -1,12 +1,13 @@
 """The rules of the review: when it is, what a postmortem needs, who owns what. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import get_args
 from urllib.parse import urlsplit
 
 from tocsin.errors import Conflict, Invalid, NotFound
 from tocsin.incidents.wording import optional_text, text_of, title_of
-from tocsin.runbook.gates import missing
+from tocsin.runbook.gates import missing, opens_by_itself
 from tocsin.runbook.model import Runbook
 from tocsin.timeline.entry import Fact
 from tocsin.timeline.facts.incidents import PhaseChanged
@@ -39,6 +40,8 @@ SECTIONS = {
 _MEETING_HOUR = 14  # UTC: an hour at which most of the world is awake
 _MEETING_NOTICE = timedelta(hours=4)
 _SATURDAY = 5
+_OPENED_HERE = ("review", "closed")
+_COMES_AFTER = ("postmortem_published", "confirmed")  # what closing needs beyond what publishing needs
 
 
 def schedule_review(
@@ -48,8 +51,12 @@ def schedule_review(
     *,
     within: timedelta | None = None,
     meeting_at: datetime | None = None,
+    had_role: Sequence[str] = (),
 ) -> list[Fact]:
-    """Set when the postmortem is due and who meets when; asked again, only the meeting moves."""
+    """Set when the postmortem is due and who meets when; asked again, only the meeting moves.
+
+    `had_role`: everybody who had a role at any time, handed over since or not.
+    """
     incident, review = state.incident, state.review
     if incident.is_open:
         raise Conflict("the incident still runs; restore service first, the review comes after")
@@ -58,13 +65,18 @@ def schedule_review(
     meeting = meeting_at or review.meeting_at or propose_meeting(now, due_at)
     if meeting_at is not None and meeting_at <= now:
         raise Invalid("the meeting lies in the future", "meeting_at")
-    invited = invited_people(state)
+    invited = invited_people(state, had_role)
     if (review.due_at, review.meeting_at, review.invited) == (due_at, meeting, invited):
         return []
-    facts: list[Fact] = [ReviewScheduled(due_at=due_at, meeting_at=meeting, invited=invited)]
-    if incident.phase == "resolved":
-        facts.append(PhaseChanged(phase="review", previous="resolved", automatic=True))
-    return facts
+    return [ReviewScheduled(due_at=due_at, meeting_at=meeting, invited=invited)]
+
+
+def open_gate(state: IncidentState, runbook: Runbook) -> list[Fact]:
+    """The move into review or closed, when what its gate waits for has just come; otherwise nothing."""
+    phase = opens_by_itself(state, runbook)
+    if phase is None or phase not in _OPENED_HERE:
+        return []
+    return [PhaseChanged(phase=phase, previous=state.incident.phase, automatic=True)]
 
 
 def propose_meeting(now: datetime, due_at: datetime) -> datetime:
@@ -77,11 +89,11 @@ def propose_meeting(now: datetime, due_at: datetime) -> datetime:
     return max(due_at - timedelta(hours=1), now + timedelta(minutes=30))
 
 
-def invited_people(state: IncidentState) -> tuple[str, ...]:
-    """Those who had a role at the end, and the deputy."""
+def invited_people(state: IncidentState, had_role: Sequence[str] = ()) -> tuple[str, ...]:
+    """Everybody who has a role or had one, and the deputy."""
     incident = state.incident
     people = [holder.person for holder in incident.roles.values()]
-    return tuple(dict.fromkeys([*people, *([incident.deputy] if incident.deputy else [])]))
+    return tuple(dict.fromkeys([*had_role, *people, *([incident.deputy] if incident.deputy else [])]))
 
 
 def draft(state: IncidentState) -> list[Fact]:
@@ -103,13 +115,10 @@ def publish(state: IncidentState, runbook: Runbook) -> list[Fact]:
     _unpublished(state)
     if state.review.drafted_at is None:
         raise Conflict("there is no draft yet; it is made when the incident is resolved")
-    lacking = [each for each in missing(state, runbook, "closed") if each.need != "postmortem_published"]
+    lacking = [each for each in missing(state, runbook, "closed") if each.need not in _COMES_AFTER]
     if lacking:
         raise Conflict("the postmortem can't be published yet: " + " ".join(each.sentence for each in lacking))
-    facts: list[Fact] = [PostmortemPublished()]
-    if state.incident.phase == "review":
-        facts.append(PhaseChanged(phase="closed", previous="review", automatic=True))
-    return facts
+    return [PostmortemPublished()]
 
 
 def postmortem_late(state: IncidentState) -> list[Fact]:

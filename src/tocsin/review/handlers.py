@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from tocsin.clients.smtp import Attachment, Mail, MailNotTaken, Smtp
 from tocsin.clock import Clock
-from tocsin.comms.handlers import remind_owner
+from tocsin.comms.handlers import COMMANDER, remind_owner
 from tocsin.engine.deliveries import Delivery, Outcome
 from tocsin.engine.work import Job, Registry
 from tocsin.identity.actor import SYSTEM
@@ -41,6 +41,8 @@ class InvitationSender:
         person = organisation.people.get(delivery.payload["person_id"])
         meeting_at = state.review.meeting_at
         if person is None or not person.email or meeting_at is None:
+            return None
+        if meeting_at.isoformat() != delivery.payload.get("meeting_at"):
             return None
         guests = [
             Guest(each.name, each.email)
@@ -112,7 +114,7 @@ def register(registry: Registry, smtp: Smtp | None, sender: str, outside_url: st
     registry.task("effect.schedule_review", schedule_review)
     registry.task("effect.draft_postmortem", draft_postmortem)
     registry.deadline("resolve.confirm", remind_owner)
-    registry.deadline("review.soon", remind_owner)
+    registry.deadline("review.soon", review_soon)
     registry.deadline("postmortem.due", postmortem_due)
     registry.deadline("followup.soon", remind_followup_owner)
     registry.deadline("followup.due", followup_due)
@@ -133,7 +135,11 @@ def schedule_review(connection: Connection, job: Job, now: datetime) -> None:
             []
             if state.incident.is_open
             else decide.schedule_review(
-                state, runbook, now, within=within.get(state.incident.highest_severity) if within else None
+                state,
+                runbook,
+                now,
+                within=within.get(state.incident.highest_severity) if within else None,
+                had_role=usecases.people_with_role(connection, job.subject_id),
             )
         ),
         now,
@@ -143,6 +149,22 @@ def schedule_review(connection: Connection, job: Job, now: datetime) -> None:
 def draft_postmortem(connection: Connection, job: Job, now: datetime) -> None:
     """The runbook asks for the draft."""
     usecases.draft_postmortem(connection, SYSTEM, job.subject_id, now)
+
+
+def review_soon(connection: Connection, job: Job, now: datetime) -> None:
+    """The postmortem is due soon: everybody invited to its review hears of it, once."""
+
+    def rule(state: IncidentState, _: object) -> list[Reminded]:
+        review = state.review
+        if review.published_at or review.due_at is None or job.key in state.incident.reminders:
+            return []
+        return [Reminded(what=job.key, to=review.invited, text=f"The postmortem is due {review.due_at:%H:%M} UTC.")]
+
+    changed = usecases.change_review(connection, SYSTEM, job.subject_id, rule, now)
+    if changed.entries:
+        title = f"The postmortem of INC-{changed.number} is due soon"
+        for person in changed.state.review.invited:
+            _tell(connection, changed.state, person, job.key, title, now)
 
 
 def postmortem_due(connection: Connection, job: Job, now: datetime) -> None:
@@ -185,9 +207,13 @@ def remind_followup_owner(connection: Connection, job: Job, now: datetime) -> No
 def _tell_owner(
     connection: Connection, state: IncidentState, followup_id: str, key: str, words: str, now: datetime
 ) -> None:
+    """Without an owner the incident's commander hears of it: somebody must."""
     known = state.review.followups[followup_id]
+    commander = state.incident.roles.get(COMMANDER)
     if known.owner:
         _tell(connection, state, known.owner, key, f"A follow-up of yours {words}: {known.title}", now)
+    elif commander:
+        _tell(connection, state, commander.person, key, f"A follow-up without owner {words}: {known.title}", now)
 
 
 def _tell(connection: Connection, state: IncidentState, person: str, key: str, title: str, now: datetime) -> None:

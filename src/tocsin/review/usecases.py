@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 
 from tocsin.engine.deliveries import send_later
 from tocsin.errors import NotFound
-from tocsin.identity.actor import Actor
+from tocsin.identity.actor import SYSTEM, Actor
 from tocsin.identity.visibility import visible_by_incident
 from tocsin.ids import new_id
 from tocsin.incidents.command import Changed, change_incident
@@ -19,7 +19,9 @@ from tocsin.store.columns import upsert
 from tocsin.store.database import announce
 from tocsin.store.tables.review import followups, postmortems
 from tocsin.timeline.entry import Fact
-from tocsin.timeline.facts.review import ReviewScheduled
+from tocsin.timeline.facts.incidents import RoleAssigned
+from tocsin.timeline.facts.review import FollowupAdded, FollowupChanged, PostmortemPublished, ReviewScheduled
+from tocsin.timeline.journal import read_entries
 from tocsin.timeline.state import IncidentState
 
 INVITATION = "review_invitation"
@@ -33,9 +35,17 @@ def schedule_review(
         connection,
         actor,
         incident_id,
-        lambda state, runbook: decide.schedule_review(state, runbook, now, meeting_at=meeting_at),
+        lambda state, runbook: decide.schedule_review(
+            state, runbook, now, meeting_at=meeting_at, had_role=people_with_role(connection, incident_id)
+        ),
         now,
     )
+
+
+def people_with_role(connection: Connection, incident_id: str) -> tuple[str, ...]:
+    """Everybody who ever had a role in the incident, in the order in which they took one."""
+    facts = (entry.fact for entry in read_entries(connection, incident_id))
+    return tuple(dict.fromkeys(fact.person for fact in facts if isinstance(fact, RoleAssigned)))
 
 
 def draft_postmortem(connection: Connection, actor: Actor, incident_id: str, now: datetime) -> Changed:
@@ -129,21 +139,27 @@ def mark_artifact(
 
 
 def change_review(connection: Connection, actor: Actor, incident_id: str, rule: FromRunbook, now: datetime) -> Changed:
-    """Change an incident, also one that has ended, and bring the review's read tables up to it."""
+    """Change an incident, also one that has ended, and bring the review's read tables up to it.
+
+    What changed may be all that the gate to review, or to closed, waited for: then the incident moves on.
+    """
     changed = change_incident(connection, actor, incident_id, by_runbook(rule), now, also_ended=True)
     if changed.entries:
-        _write_tables(connection, changed, now)
+        _write_tables(connection, changed, actor, now)
         for entry in changed.entries:
             if isinstance(entry.fact, ReviewScheduled):
                 _invite(connection, changed, entry.seq, now)
         announce(connection, "reviews")
+        moved = change_incident(connection, SYSTEM, incident_id, by_runbook(decide.open_gate), now, also_ended=True)
+        return Changed(moved.state, (*changed.entries, *moved.entries))
     return changed
 
 
-def _write_tables(connection: Connection, changed: Changed, now: datetime) -> None:
+def _write_tables(connection: Connection, changed: Changed, actor: Actor, now: datetime) -> None:
     state, incident_id = changed.state, changed.state.incident.id
-    review = state.review
-    for each in review.followups.values():
+    review, facts = state.review, [entry.fact for entry in changed.entries]
+    touched = {fact.followup_id for fact in facts if isinstance(fact, FollowupAdded | FollowupChanged)}
+    for each in (review.followups[followup_id] for followup_id in touched):
         row = {
             "id": each.followup_id,
             "incident_id": incident_id,
@@ -166,8 +182,9 @@ def _write_tables(connection: Connection, changed: Changed, now: datetime) -> No
             "due_at": review.due_at,
             "drafted_at": review.drafted_at or now,
             "published_at": review.published_at,
-            "published_by": None,
         }
+        if any(isinstance(fact, PostmortemPublished) for fact in facts):
+            draft["published_by"] = actor.person_id
         upsert(connection, postmortems, draft, ["incident_id"])
 
 
@@ -189,7 +206,12 @@ def _invite(connection: Connection, changed: Changed, seq: int, now: datetime) -
             subject_kind="incident",
             subject_id=incident.id,
             idempotency_key=f"review:{incident.id}:{seq}:{person_id}",
-            payload={"incident_id": incident.id, "person_id": person_id, "seq": seq},
+            payload={
+                "incident_id": incident.id,
+                "person_id": person_id,
+                "seq": seq,
+                "meeting_at": meeting_at.isoformat(),
+            },
             on_unknown="resend",
             now=now,
         )
