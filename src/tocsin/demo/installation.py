@@ -58,8 +58,6 @@ class Installation:
     @property
     def client(self) -> Client:
         """The JSON API with an administrator's token."""
-        if self.token is None:
-            self.token = self.make_token("admin", FIRST_ADMIN)
         return Client(self.url, self.token)
 
     def start(self, seconds: float = 30) -> "Installation":
@@ -67,6 +65,8 @@ class Installation:
         child = Child("tocsin serve", [*tocsin_command(), "serve"], env=self.env, cwd=self.directory, echo=self._echo)
         self.children.append(child)
         child.wait_until(lambda: answers(f"{self.url}/readyz"), seconds, "readiness")
+        if self.token is None:
+            self.token = self.make_token("admin", FIRST_ADMIN)
         return self
 
     def stop(self) -> int:

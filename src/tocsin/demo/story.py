@@ -86,14 +86,14 @@ class Story:
                 "The shop deploys checkout v41. Its pipeline asks Tocsin whether it may, and tells it afterwards.",
                 lambda: bool(self._changes()),
                 lambda: self._deploy("v41"),
-                lambda: "/changes",
+                lambda: "/catalog/checkout",
             ),
             Step(
                 "A bad deploy",
                 "Checkout v42 goes out. From now on four card payments in ten fail.",
                 lambda: "v42" in self._world.deploy_file.read_text(),
                 lambda: self._deploy("v42"),
-                lambda: "/changes",
+                lambda: "/catalog/checkout",
             ),
             Step(
                 "An alert",
@@ -105,14 +105,14 @@ class Story:
                 "A page",
                 "The alert pages Dana, who is on call for checkout. Her phone rings here; an open tab rings too.",
                 lambda: bool(self._pages("all")),
-                path=lambda: "/pages",
+                path=lambda: "/",
             ),
             Step(
                 "Acknowledge",
                 "Somebody must say “I have it”, or the page climbs to the next step. Do it in the browser, or wait.",
                 lambda: not [page for page in self._pages("open") if page.get("group_id") or page.get("group")],
                 self._acknowledge_all,
-                lambda: "/pages",
+                lambda: "/",
             ),
             Step(
                 "Declare Sev2",
@@ -201,7 +201,7 @@ class Story:
                 "What is promised becomes a follow-up with an owner and a day.",
                 lambda: bool(self._client.get(f"/incidents/{self.number}/followups")["items"]),
                 self._follow_up,
-                lambda: f"{self._room()}/postmortem",
+                lambda: f"/postmortems/{self.number}",
             ),
             Step(
                 "Proof",
