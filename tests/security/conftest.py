@@ -1,4 +1,4 @@
-"""One world for the tests of a module on each engine: they ask, and change nothing that another one asks about."""
+"""One world for these tests on each engine: they ask, and change nothing that another one asks about."""
 
 import shutil
 from collections.abc import Iterator
@@ -6,10 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import _migrate, _schema_fingerprint
+from tests.security.restricted import Secret, a_night
 from tests.security.world import World, opened
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="package", params=["sqlite", "postgresql"])
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The shop; nothing has happened yet."""
     data = tmp_path_factory.mktemp("world")
@@ -23,3 +24,9 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     with opened(cluster.url(name), data) as made:
         yield made
     cluster.drop(name)
+
+
+@pytest.fixture(scope="package")
+def secret(world: World) -> Secret:
+    """A night with a restricted incident in it."""
+    return a_night(world)

@@ -25,7 +25,9 @@ class Secret:
         found = set(re.findall(rf"\S*{WORD}\S*", text, re.IGNORECASE))
         n = self.number
         found |= set(
-            re.findall(rf'INC-{n}\b|/(?:incidents|postmortems)/{n}\b|"(?:number|incident)":\s*{n}\b', text, re.IGNORECASE)
+            re.findall(
+                rf'INC-{n}\b|/(?:incidents|postmortems)/{n}\b|"(?:number|incident)":\s*{n}\b', text, re.IGNORECASE
+            )
         )
         return sorted(found | {self.incident_id for _ in range(text.count(self.incident_id))})
 
@@ -87,7 +89,9 @@ def a_night(world: World) -> Secret:
     do("/followups", title=f"{WORD}-followup", what="tests", owner="dana")
     dana.call("PUT", f"{at}/postmortem", {"section": "summary", "text": f"{WORD}-summary"})
     do("/artifacts", what="logs", available=True, title=f"{WORD}-artifact", url=f"https://example.com/{WORD}")
-    page = dana.call("POST", "/pages", {"to": "kofi", "text": f"{WORD}-page", "detail": WORD, "incident": secret.number})
+    page = dana.call(
+        "POST", "/pages", {"to": "kofi", "text": f"{WORD}-page", "detail": WORD, "incident": secret.number}
+    )
     secret.ids["page"] = page["id"]
     dana.call("POST", f"/pages/{page['id']}/notes", {"text": f"{WORD}-page-note"})
     world.settle()

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-import pytest
-
-from tests.security.restricted import WORD, Secret, a_night
+from tests.security.restricted import WORD, Secret
 from tests.security.world import Visitor, World
 from tocsin.identity.keys import keys_of
 from tocsin.paging.links import make_token
@@ -27,12 +25,6 @@ ASKED_WITH = {
     "/audit": ("?limit=200",),
     "/postmortems": ("", "?state=draft"),
 }
-
-
-@pytest.fixture(scope="module")
-def secret(world: World) -> Secret:
-    """A night with a restricted incident in it."""
-    return a_night(world)
 
 
 def outsiders(world: World) -> list[Visitor]:
@@ -83,8 +75,21 @@ def crawl(world: World, secret: Secret) -> Iterator[str]:
     for form in FORMS:
         if form.show:
             yield from filled(form.path, secret)
-    yield from ("/alerts?tab=history", f"/incidents?q={WORD}", "/incidents?state=all", "/incidents?state=closed", "/oncall?days=14")
-    yield from (f"/incidents/new?group={secret.ids['group']}", "/status", "/status.json", "/status/feed.xml", "/metrics", "/readyz")
+    yield from (
+        "/alerts?tab=history",
+        f"/incidents?q={WORD}",
+        "/incidents?state=all",
+        "/incidents?state=closed",
+        "/oncall?days=14",
+    )
+    yield from (
+        f"/incidents/new?group={secret.ids['group']}",
+        "/status",
+        "/status.json",
+        "/status/feed.xml",
+        "/metrics",
+        "/readyz",
+    )
     yield from ("/api/v1/openapi.json", "/api/v1/docs", "/sign-in")
 
 
@@ -92,7 +97,14 @@ def test_the_night_is_there_for_its_member(world: World, secret: Secret) -> None
     dana = world.session("dana")
     for place in (f"/incidents/{secret.number}", "/", "/incidents", f"/postmortems/{secret.number}", "/alerts"):
         assert WORD in dana.ask("GET", place).text, place
-    for place in ("/incidents", f"/incidents/{secret.number}/timeline", "/followups", "/freezes", "/groups?state=all", "/pages?state=all"):
+    for place in (
+        "/incidents",
+        f"/incidents/{secret.number}/timeline",
+        "/followups",
+        "/freezes",
+        "/groups?state=all",
+        "/pages?state=all",
+    ):
         assert WORD in dana.api("GET", place).text, place
     assert f"{WORD}-bytes" in dana.api("GET", f"/incidents/{secret.number}/evidence/{secret.ids['evidence']}").text
     assert WORD in world.token("dana", "read").api("GET", "/incidents").text
@@ -131,7 +143,9 @@ def test_what_is_hidden_is_answered_like_what_is_not_there(world: World, secret:
                         absent.status_code, absent.text.replace(str(missing), "N").replace(str(secret.number), "N"),
                     )  # fmt: skip
                     if not same or hidden.status_code not in (403, 404, 422):
-                        wrong.append((visitor.name, method, place, hidden.status_code, hidden.text[:200], absent.text[:200]))
+                        wrong.append(
+                            (visitor.name, method, place, hidden.status_code, hidden.text[:200], absent.text[:200])
+                        )
     assert not wrong, "\n".join(map(str, wrong))
 
 
@@ -142,7 +156,7 @@ def test_forms_on_a_hidden_incident_find_nothing(world: World, secret: Secret) -
         if "{number" not in form.path:
             continue
         place = next(filled(form.path, secret))
-        fields = {name: "x" for name in ("text", "title", "reason", "known", "doing", "next", "command", "expected")}
+        fields = dict.fromkeys(("text", "title", "reason", "known", "doing", "next", "command", "expected"), "x")
         hidden = visitor.send(place, **{k: f"{v}{place}" if k == "command" else v for k, v in fields.items()})
         if hidden.status_code == 404 or (hidden.status_code == 403 and form.right > 2 and visitor is kofi):
             continue

@@ -144,9 +144,7 @@ def opened(url: str, data: Path, **more: Any) -> Iterator[World]:
         database.write(lambda c, now: apply_files(c, SYSTEM, ApplyFiles({"all.yaml": ORGANISATION}), now))
         for person, right in RIGHTS.items():
             name, mail = person.capitalize(), f"{person}@larkfield.example"
-            database.write(
-                lambda c, now, p=person, n=name, m=mail, r=right: create_account(c, SYSTEM, p, n, m, r, now)
-            )
+            database.write(lambda c, now, p=person, n=name, m=mail, r=right: create_account(c, SYSTEM, p, n, m, r, now))
         with TestClient(app, base_url=BASE) as client:
             yield World(parts, client)
     finally:

@@ -54,10 +54,7 @@ class Actor:
         """
         if self.right < right:
             return False
-        if self.scopes is None:
-            return True
-        reach = max((SCOPE_REACH[each] for each in self.scopes if each in SCOPE_REACH), default=None)
-        return (reach is not None and reach >= right) or (scope is not None and scope in self.scopes)
+        return self._reaches(right) or (scope is not None and scope in (self.scopes or ()))
 
     def require(self, right: Right, scope: str | None = None) -> None:
         """Raise Forbidden, naming what is missing, unless the actor may."""
@@ -66,6 +63,17 @@ class Actor:
         if not self.may(right, scope):
             needed = next(word for word, reach in SCOPE_REACH.items() if reach == right)
             raise Forbidden(f"the token of {self.name} has not the scope {needed!r}; make one with --scope {needed}")
+
+    def require_own(self) -> None:
+        """Raise Forbidden unless the actor may change what is their own: a token that only reads changes nothing."""
+        self.require(Right.VIEWER)
+        if not self._reaches(Right.RESPONDER):
+            raise Forbidden(f"the token of {self.name} only reads; make one with --scope respond, or sign in")
+
+    def _reaches(self, right: Right) -> bool:
+        if self.scopes is None:
+            return True
+        return any(SCOPE_REACH[each] >= right for each in self.scopes if each in SCOPE_REACH)
 
 
 SCOPE_REACH = {"read": Right.VIEWER, "respond": Right.RESPONDER, "manage": Right.MANAGER, "admin": Right.ADMIN}

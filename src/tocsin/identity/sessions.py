@@ -95,7 +95,7 @@ def create_token(
 
     A token for somebody else, or for nobody (made on the server's own machine), needs an administrator.
     """
-    actor.require(Right.VIEWER)
+    actor.require_own()
     wanted = tuple(sorted(set(scopes)))
     allowed = (*SCOPE_REACH, *NARROW_SCOPES)
     if wrong := [scope for scope in wanted if scope not in allowed]:
@@ -184,6 +184,7 @@ def list_tokens(connection: Connection, actor: Actor) -> list[TokenRow]:
 
 def revoke_token(connection: Connection, actor: Actor, token_id: str, now: datetime) -> None:
     """End a token at once; one's own, or any for an administrator."""
+    actor.require_own()
     row = connection.execute(select(tokens.c.person_id).where(tokens.c.id == token_id)).one_or_none()
     if row is None or (row.person_id != actor.person_id and not actor.may(Right.ADMIN)):
         raise NotFound("there is no such token")

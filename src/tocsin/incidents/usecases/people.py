@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from tocsin.engine.tasks import owe
 from tocsin.errors import Invalid
-from tocsin.identity.actor import Actor
+from tocsin.identity.actor import Actor, Right
 from tocsin.incidents import roles
 from tocsin.incidents.command import Changed, change_incident
 from tocsin.incidents.usecases.moving import by_runbook
@@ -178,6 +178,7 @@ def restrict(
 
 
 def _person(connection: Connection, actor: Actor, person: str | None, field: str = "person") -> str:
+    actor.require(Right.RESPONDER)
     if not person:
         if actor.person_id is None:
             raise Invalid("name the person; this token belongs to nobody", field)

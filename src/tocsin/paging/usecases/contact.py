@@ -275,6 +275,6 @@ def _mine(connection: Connection, actor: Actor, method_id: str) -> Row[Any]:
 
 
 def _may(actor: Actor, person_id: str) -> None:
-    actor.require(Right.VIEWER, "people:write")
+    actor.require_own()
     if actor.person_id != person_id and actor.right < Right.MANAGER:
         raise Forbidden("one sets one's own methods; a manager may set those of others")
