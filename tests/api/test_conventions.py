@@ -7,6 +7,7 @@ from starlette.testclient import TestClient
 from tests.api.conftest import token_for
 from tocsin.clock import SimulatedClock
 from tocsin.identity.actor import Right
+from tocsin.identity.sessions import session_of, start_session
 from tocsin.store.database import Database
 
 Headers = dict[str, str]
@@ -124,6 +125,37 @@ def test_a_token_runs_out(api: TestClient, dana: Headers, clock: SimulatedClock)
     assert api.get("/me", headers=header).status_code == 200
     clock.advance(timedelta(minutes=91))
     assert api.get("/me", headers=header).status_code == 401
+
+
+def test_a_browser_s_session_may_read_and_writes_only_with_its_csrf_token(
+    api: TestClient, database: Database, dana: Headers
+) -> None:
+    secret = database.write(lambda c, now: start_session(c, "dana", now))
+    csrf = database.read(lambda c: session_of(c, secret, database.clock.now()).csrf)
+    cookie = {"Cookie": f"tocsin_session={secret}"}
+    body = {"name": "ci", "scopes": ["read"]}
+    assert api.get("/me", headers=cookie).json()["kind"] == "person"
+    assert api.post("/tokens", json=body, headers=cookie).status_code == 403
+    assert api.post("/tokens", json=body, headers={**cookie, "X-CSRF-Token": "wrong"}).status_code == 403
+    assert api.post("/tokens", json=body, headers={**cookie, "X-CSRF-Token": csrf}).status_code == 201
+
+
+def test_answers_are_for_programs_and_stay_in_no_cache(api: TestClient, dana: Headers) -> None:
+    headers = api.get("/me", headers=dana).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] == "no-store"
+
+
+def test_what_no_database_can_hold_is_refused_at_the_door(api: TestClient, dana: Headers) -> None:
+    body = '{"name": "a\\u0000b", "scopes": ["read"]}'
+    answer = api.post("/tokens", content=body, headers={**dana, "Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "name"
+    assert api.get("/people/a%00b", headers=dana).status_code == 404
+    innocent = '{"name": "a backslash: \\\\u0000", "scopes": ["read"]}'
+    assert (
+        api.post("/tokens", content=innocent, headers={**dana, "Content-Type": "application/json"}).status_code == 201
+    )
 
 
 def test_instants_are_answered_in_utc_with_a_z(api: TestClient, dana: Headers) -> None:

@@ -20,6 +20,7 @@ from tocsin.api import (
     triage,
 )
 from tocsin.api.describing import readable_page
+from tocsin.api.headers import ApiHeaders
 from tocsin.api.problems import Problem
 from tocsin.parts import Parts
 
@@ -63,6 +64,7 @@ def build_api(parts: Parts) -> FastAPI:
     app.state.parts = parts
     app.state.tokens_marked = {}
     problems.install(app)
+    app.add_middleware(ApiHeaders)
     for router in ROUTERS:
         app.include_router(router, responses=_PROBLEMS)
 

@@ -12,6 +12,7 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy import Connection
 from starlette.responses import JSONResponse, Response
 
+from tocsin.api.storable import refuse_unstorable
 from tocsin.errors import Forbidden, SignInNeeded
 from tocsin.identity.actor import Actor, Right
 from tocsin.identity.commands import once
@@ -85,6 +86,7 @@ class Desk:
 async def desk(request: Request) -> Desk:
     """Who asks, by bearer token or signed-in session; raises SignInNeeded when nobody."""
     parts: Parts = request.app.state.parts
+    await refuse_unstorable(request)
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and secret.strip():
         return Desk(request, await _by_token(request, parts, secret.strip()), parts)
