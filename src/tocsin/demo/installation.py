@@ -66,7 +66,7 @@ class Installation:
         self.children.append(child)
         child.wait_until(lambda: answers(f"{self.url}/readyz"), seconds, "readiness")
         if self.token is None:
-            self.token = self.make_token("admin", FIRST_ADMIN)
+            self.token = self.make_token("admin")
         return self
 
     def stop(self) -> int:
@@ -77,7 +77,7 @@ class Installation:
         """End it as a power cut would."""
         self.child.kill()
 
-    def make_token(self, scope: str, person: str) -> str:
+    def make_token(self, scope: str, person: str = FIRST_ADMIN) -> str:
         """A person's token, made on the server's own machine, as an operator without a browser does."""
         made = self.tocsin("token", "create", "--data", self.env["TOCSIN_DATA"], "--scope", scope, "--person", person)
         if made.returncode != 0:
