@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.standins.postgres import PostgresCluster
-from tocsin.app import migrate
+from tocsin.opening import migrate
 from tocsin.demo.client import request
 from tocsin.demo.installation import Installation
 from tocsin.settings import load_settings

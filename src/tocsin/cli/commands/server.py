@@ -48,9 +48,9 @@ def serve(data: Path | None, listen: str | None, database_url: str | None) -> No
 @data_option
 def migrate(data: Path | None) -> None:
     """Bring the database to this version's schema; SQLite is copied first. `serve` does it by itself on SQLite."""
-    from tocsin import app
+    from tocsin import opening
 
-    copy = app.migrate(settings_for(data))
+    copy = opening.migrate(settings_for(data))
     lines = ["The database has this version's schema."]
     if copy:
         lines.append(f"The copy from before is {copy}.")
@@ -68,7 +68,7 @@ def migrate(data: Path | None) -> None:
 @click.pass_context
 def verify(context: click.Context, data: Path | None, heads: Path | None, export_heads: Path | None) -> None:
     """Prove that no timeline was changed behind Tocsin's back. Exits 1 and names the first bad entry if one was."""
-    from tocsin import app
+    from tocsin import opening
     from tocsin.timeline import verify as proof
 
     earlier = None
@@ -77,7 +77,7 @@ def verify(context: click.Context, data: Path | None, heads: Path | None, export
             earlier = proof.read_heads(heads.read_text())
         except (ValueError, KeyError, TypeError) as error:
             raise click.UsageError(f"{heads} holds no heads that `tocsin verify --export-heads` wrote") from error
-    with app.open_database(settings_for(data)) as database:
+    with opening.open_database(settings_for(data)) as database:
         found = database.read(lambda connection: proof.verify(connection, earlier))
         if export_heads is not None:
             text = database.read(proof.export_heads)
@@ -109,12 +109,12 @@ def _count(number: int, one: str, many: str) -> str:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def backup(data: Path | None, file: Path) -> None:
     """Write database, blobs and key to FILE, also while the server runs. Guard it: it holds every secret."""
-    from tocsin import app
+    from tocsin import opening
     from tocsin.store.backup import backup as write_backup
 
     settings = settings_for(data)
-    with app.open_database(settings) as database:
-        counts = write_backup(database, app.keys_for(settings).text(), file, database.clock.now())
+    with opening.open_database(settings) as database:
+        counts = write_backup(database, opening.keys_for(settings).text(), file, database.clock.now())
     size = file.stat().st_size
     tell({"file": str(file), "bytes": size, "rows": counts}, f"{file}: {sum(counts.values())} rows, {size} bytes.")
 
@@ -124,7 +124,7 @@ def backup(data: Path | None, file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def restore(data: Path | None, file: Path) -> None:
     """Fill an empty installation from a backup. Stop the server first; an installation with anything in it is refused."""
-    from tocsin import app
+    from tocsin import opening
     from tocsin.cli.offline.places import write_durably
     from tocsin.engine.single import DirectoryLock
     from tocsin.errors import ConfigurationError
@@ -140,10 +140,10 @@ def restore(data: Path | None, file: Path) -> None:
         key, place = read_key(file), settings.data / "installation.key"
         if settings.key is None and place.exists() and place.read_text() != key:
             raise ConfigurationError(f"{place} is another installation's key; restore into an empty data directory")
-        app.migrate(settings)
+        opening.migrate(settings)
         if settings.key is None and not place.exists():
             write_durably(place, key.encode())
-        with app.open_database(settings) as database:
+        with opening.open_database(settings) as database:
             counts = read_backup(database, file)
     finally:
         lock.release()
@@ -171,12 +171,12 @@ def redact(incident: str, entry: int, fields: tuple[str, ...], reason: str | Non
         answer = server().post(f"/incidents/{incident}/redactions", body)
         tell(answer, told(answer))
         return
-    from tocsin import app
+    from tocsin import opening
     from tocsin.identity.actor import SYSTEM
     from tocsin.incidents.queries import incident_id_of
     from tocsin.incidents.usecases import redact_entry
 
-    with app.open_database(settings_for(data)) as database:
+    with opening.open_database(settings_for(data)) as database:
         changed = database.write(
             lambda connection, now: redact_entry(
                 connection,

@@ -42,7 +42,7 @@ def create(scopes: tuple[str, ...], name: str, expires_in: str | None, person: s
 def _create_here(
     data: Path, scopes: tuple[str, ...], name: str, expires_in: str | None, person: str | None
 ) -> dict[str, object]:
-    from tocsin import app
+    from tocsin import opening
     from tocsin.errors import NotFound
     from tocsin.identity.accounts import account_of
     from tocsin.identity.actor import SYSTEM
@@ -50,7 +50,7 @@ def _create_here(
     from tocsin.runbook.durations import parse_duration
 
     length = parse_duration(expires_in) if expires_in else None
-    with app.open_database(settings_for(data)) as database:
+    with opening.open_database(settings_for(data)) as database:
         if person and database.read(lambda connection: account_of(connection, person)) is None:
             raise NotFound(f"{person} has no account; invite them first")
         token_id, secret = database.write(
