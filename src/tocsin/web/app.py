@@ -7,11 +7,13 @@ from urllib.parse import quote, unquote
 
 from sqlalchemy import Connection
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from tocsin.errors import Conflict, Forbidden, Invalid, NotFound, SignInNeeded, TocsinError, TooLarge, Unavailable
+from tocsin.ids import new_id
 from tocsin.incidents.queries import incident_id_of
 from tocsin.parts import Parts
 from tocsin.web.assets import serve_asset
@@ -44,7 +46,7 @@ class Face:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         self.renderer = Renderer.at(parts.settings.base_path)
-        self.cookies = Cookies(parts.settings.base_path)
+        self.cookies = Cookies(parts.settings.base_path, parts.settings.outside_url.startswith("https://"))
         self.live = Live(parts, self.renderer, SCREENS, self.load)
 
     def routes(self) -> list[BaseRoute]:
@@ -201,6 +203,14 @@ class Face:
                     (500, "Something is wrong"),
                 )
                 return self.error_page(status, headline, error.message)
+            except HTTPException as error:
+                return self.error_page(error.status_code, "This could not be read", str(error.detail))
+            except Exception:  # the last net: a person gets a number to quote instead of a blank page
+                number = new_id()[-8:]
+                _log.exception("the page %s failed (%s)", request.url.path, number)
+                return self.error_page(
+                    500, "Something broke here", f"Quote {number} when you report it; it stands in the server's log"
+                )
 
         return guarded
 

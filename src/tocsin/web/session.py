@@ -20,9 +20,13 @@ _TOAST_SECONDS = 15
 
 @dataclass(frozen=True)
 class Cookies:
-    """How this installation sets its cookies: only below its base path, only by https where it is reached so."""
+    """How this installation sets its cookies: only below its base path, only by https where it is reached so.
+
+    `secure`: its public address is https, also where a proxy speaks plain HTTP to us.
+    """
 
     base: str
+    secure: bool = False
 
     def sign_in(self, request: Request, response: Response, secret: str) -> None:
         """Keep the session's secret in the browser."""
@@ -33,7 +37,7 @@ class Cookies:
             path=self.base or "/",
             httponly=True,
             samesite="lax",
-            secure=request.url.scheme == "https",
+            secure=self.secure or request.url.scheme == "https",
         )
 
     def sign_out(self, response: Response) -> None:
@@ -49,7 +53,7 @@ class Cookies:
             path=self.base or "/",
             httponly=True,
             samesite="lax",
-            secure=request.url.scheme == "https",
+            secure=self.secure or request.url.scheme == "https",
         )
 
 
@@ -69,7 +73,7 @@ def signed_in(connection: Connection, secret: str, now: datetime) -> Session:
 def check_csrf(session: Session, form: FormData) -> None:
     """Refuse a form that this session's pages did not carry."""
     given = form.get("csrf")
-    if not isinstance(given, str) or not hmac.compare_digest(given, session.csrf):
+    if not isinstance(given, str) or not hmac.compare_digest(given.encode(), session.csrf.encode()):
         raise Forbidden(
             "this form is too old or came from elsewhere; go back, load the page again and send it once more"
         )

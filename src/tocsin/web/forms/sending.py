@@ -65,7 +65,11 @@ class Given:
     def optional(self, name: str) -> str:
         """Trimmed text, '' when there is none."""
         value = self.form.get(name)
-        return value.strip() if isinstance(value, str) else ""
+        if not isinstance(value, str):
+            return ""
+        if "\0" in value:
+            raise Invalid("this holds a character that no text may have (NUL)", name)
+        return value.strip()
 
     def or_none(self, name: str) -> str | None:
         """Trimmed text or None."""

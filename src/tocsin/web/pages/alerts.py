@@ -123,7 +123,7 @@ def load(asked: Asked) -> Answer:
         set_aside=waiting_count(connection),
         may_act=asked.responds,
     )
-    return Answer(view, frozenset({"alerts", "groups", "pages", "silences"}))
+    return Answer(view, frozenset({"alerts", "pages", "integrations"}))
 
 
 def _answer(open_groups: int, unheld: int) -> str:

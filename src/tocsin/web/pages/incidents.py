@@ -41,7 +41,7 @@ class IncidentsView:
 
 def load(asked: Asked) -> Answer:
     """`?state=open|closed|all&severity=1&q=text&before=NUMBER`."""
-    state, text = asked.query.get("state", "all"), asked.query.get("q", "").strip()
+    state, text = asked.query.get("state", "all"), asked.query.get("q", "").replace("\0", "").strip()
     severity = int(asked.query.get("severity", "0")) if asked.query.get("severity", "0").isdecimal() else 0
     before = int(asked.query.get("before", "0")) if asked.query.get("before", "0").isdecimal() else 0
     found = incidents.listed(asked.connection, asked.actor, state, severity, text, before, _PAGE + 1)

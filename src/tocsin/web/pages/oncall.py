@@ -150,7 +150,7 @@ def load(asked: Asked) -> Answer:
         may_override=asked.responds,
         override=Action("Override", "/oncall/override", "primary", "swap"),
     )
-    return Answer(view, frozenset({"overrides", "organisation", "oncall"}))
+    return Answer(view, frozenset({"organisation", "oncall"}))
 
 
 def _week(text: str, now: datetime) -> datetime:

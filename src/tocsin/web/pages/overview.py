@@ -55,7 +55,7 @@ def load(asked: Asked) -> Answer:
             groups_note=note,
             calm_note=_calm(asked),
         ),
-        frozenset({"incidents", "pages", "alerts", "groups", "changes", "overrides", "organisation"}),
+        frozenset({"incidents", "pages", "alerts", "changes", "oncall", "organisation", "reviews"}),
     )
 
 
