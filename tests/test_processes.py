@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.standins.postgres import PostgresCluster
-from tocsin.opening import migrate
 from tocsin.demo.client import request
 from tocsin.demo.installation import Installation
+from tocsin.opening import migrate
 from tocsin.settings import load_settings
 
 READY_WITHIN = 3.0  # seconds, of a second start
