@@ -9,6 +9,10 @@ Audience = Literal["internal", "external"]
 AUDIENCE_WORDS = {"internal": "internal update", "external": "status page update"}
 
 
+def _a(audience: Audience) -> str:
+    return f"{'an' if audience == 'internal' else 'a'} {AUDIENCE_WORDS[audience]}"
+
+
 class UpdateProposed(Fact):
     """An update in three boxes. Internal ones are posted at once; an external one may await approval."""
 
@@ -26,7 +30,7 @@ class UpdateProposed(Fact):
 
     def sentence(self, name_of: NameOf) -> str:
         del name_of
-        return f"wrote a {AUDIENCE_WORDS[self.audience]} to approve: {self.known}"
+        return f"wrote {_a(self.audience)} to approve: {self.known}"
 
 
 class UpdatePosted(Fact):
@@ -49,7 +53,7 @@ class UpdatePosted(Fact):
 
     def sentence(self, name_of: NameOf) -> str:
         by = f" Approved by {name_of(self.approved_by)}." if self.approved_by else ""
-        return f"posted a {AUDIENCE_WORDS[self.audience]}: {self.known} {self.doing} {self.next}{by}".strip()
+        return f"posted {_a(self.audience)}: {self.known} {self.doing} {self.next}{by}".strip()
 
 
 class UpdateRejected(Fact):
