@@ -375,6 +375,24 @@ def test_login_keeps_a_good_token_for_its_owner_alone(
     assert tocsin("oncall", "now").returncode == 3
 
 
+def test_methods_are_added_and_tested_only_once_proved(dana: Tocsin, kofi: Tocsin) -> None:
+    made = as_json(kofi("method", "add", "email", "kofi@larkfield.example", "--json"))["id"]
+    assert "not proved" in ok(kofi("method", "list"))
+    assert kofi("method", "verify", made, "0000-0000").returncode == 1
+    assert kofi("method", "test", made).returncode == 1
+    assert made in ok(dana("method", "list", "--person", "kofi"))
+    ok(kofi("method", "remove", made))
+
+
+def test_integrations_and_silences(dana: Tocsin) -> None:
+    assert "/in/" in ok(dana("intake", "add", "prometheus", "--sender", "alertmanager"))
+    assert "prometheus" in ok(dana("intake", "list"))
+    assert "Nothing is set aside" in ok(dana("intake", "set-aside"))
+    made = as_json(dana("silence", "add", "service=ledger", "--for", "2h", "--reason", "migration", "--json"))["id"]
+    assert "service=ledger" in ok(dana("silence", "list"))
+    ok(dana("silence", "end", made))
+
+
 def test_tokens_are_made_listed_and_revoked(dana: Tocsin) -> None:
     made = ok(dana("token", "create", "--scope", "freeze:read", "--name", "ci", "--expires-in", "30d")).strip()
     ok(dana("freeze", "check", "--service", "ledger", TOCSIN_TOKEN=made))

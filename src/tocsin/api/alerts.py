@@ -1,4 +1,4 @@
-"""Alerts, groups and silences; integrations, and what they sent that could not be understood."""
+"""Alerts, groups and silences."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -17,19 +17,15 @@ from tocsin.alerts.usecases import (
     cancel_silence,
     create_silence,
     end_snooze,
-    fold_received,
     snooze_group,
 )
-from tocsin.api.asking import Asked, Desk, answer
+from tocsin.api.asking import Asked, answer
 from tocsin.api.body import Body, Duration, Instant, until
 from tocsin.api.fields import fields_of
 from tocsin.api.lists import Cursor, Limit, page_of, read_cursor, slice_of
 from tocsin.errors import Invalid, NotFound
 from tocsin.identity.actor import Actor, Right
 from tocsin.identity.visibility import visible_incidents
-from tocsin.intake import queries as intake
-from tocsin.intake import usecases as intake_usecases
-from tocsin.intake.usecases import CreateIntegration
 from tocsin.store.tables.timeline import incidents
 
 router = APIRouter(tags=["Alerts"])
@@ -51,14 +47,6 @@ class NewSilence(Body):
     length: Duration | None = Field(default=None, alias="for")
     starts_at: Instant | None = None
     reason: str
-
-
-class NewIntegration(Body):
-    """`sender` says what it sends; `service` is what its alerts are about when they do not say."""
-
-    name: str
-    sender: str = Field(default="generic", examples=["alertmanager", "generic"])
-    service: str | None = None
 
 
 @router.get("/alerts")
@@ -193,92 +181,6 @@ async def end_silence(asked: Asked, silence: str) -> Response:
     return await asked.do(do)
 
 
-@router.get("/integrations", tags=["Intake"])
-async def integrations(asked: Asked, limit: Limit = 50, cursor: Cursor = None) -> Response:
-    """Configured senders with the counts of what came."""
-    found = await asked.ask(lambda connection: intake.integrations_now(connection, asked.actor))
-    return answer(slice_of(found, limit, cursor, fields_of))
-
-
-@router.post("/integrations", status_code=201, tags=["Intake"])
-async def new_integration(asked: Asked, body: NewIntegration) -> Response:
-    """A further sender; answers with its secret URL, told this one time."""
-    command = CreateIntegration(body.name, body.sender, body.service)
-
-    def do(connection: Connection, now: datetime) -> Any:
-        made, secret = intake_usecases.create_integration(connection, asked.actor, command, now)
-        return {
-            "id": made.id,
-            "name": made.name,
-            "sender": made.sender,
-            "service": made.service,
-            "url": _url(asked, secret),
-        }
-
-    return await asked.do(do, 201, told_once=("url",))
-
-
-@router.post("/integrations/{integration}/rotate", tags=["Intake"])
-async def rotate(asked: Asked, integration: str) -> Response:
-    """A new secret URL; the old one is unknown from now on."""
-
-    def do(connection: Connection, now: datetime) -> Any:
-        secret = intake_usecases.rotate_integration(connection, asked.actor, integration, now)
-        return {"id": integration, "url": _url(asked, secret)}
-
-    return await asked.do(do, told_once=("url",))
-
-
-@router.delete("/integrations/{integration}", tags=["Intake"])
-async def disable(asked: Asked, integration: str) -> Response:
-    """Its URL is unknown from now on; what it sent stays."""
-
-    def do(connection: Connection, now: datetime) -> Any:
-        intake_usecases.disable_integration(connection, asked.actor, integration, now)
-        return {"id": integration, "disabled": True}
-
-    return await asked.do(do)
-
-
-@router.get("/set-aside", tags=["Intake"])
-async def set_aside(
-    asked: Asked,
-    state: Literal["waiting", "replayed", "discarded"] = "waiting",
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> Response:
-    """What could not be understood, with its reason; the newest first, at most a thousand."""
-    found = await asked.ask(lambda connection: intake.set_aside_now(connection, asked.actor, state=state, limit=1000))
-    return answer(slice_of(found, limit, cursor, fields_of))
-
-
-@router.get("/set-aside/{item}", tags=["Intake"])
-async def one_set_aside(asked: Asked, item: str) -> Response:
-    """One thing that was set aside, with its content."""
-    return answer(fields_of(await asked.ask(lambda connection: intake.set_aside_one(connection, asked.actor, item))))
-
-
-@router.post("/set-aside/{item}/replay", tags=["Intake"])
-async def replay(asked: Asked, item: str) -> Response:
-    """Read it again, and take in what can be understood now."""
-
-    def do(connection: Connection, now: datetime) -> Any:
-        return fields_of(intake_usecases.replay_set_aside(connection, asked.actor, item, fold_received, now))
-
-    return await asked.do(do)
-
-
-@router.post("/set-aside/{item}/discard", tags=["Intake"])
-async def discard(asked: Asked, item: str) -> Response:
-    """It is not needed; it stays on record."""
-
-    def do(connection: Connection, now: datetime) -> Any:
-        intake_usecases.discard_set_aside(connection, asked.actor, item, now)
-        return {"id": item, "state": "discarded"}
-
-    return await asked.do(do)
-
-
 def alert_view(episode: Episode) -> dict[str, Any]:
     """An alert as the API tells it."""
     return {**fields_of(episode), "links": [{"title": title, "url": url} for title, url in episode.links]}
@@ -318,7 +220,3 @@ def _place(cursor: str | None) -> tuple[str, str] | None:
     if not (isinstance(place, list) and len(place) == 2 and all(isinstance(each, str) for each in place)):
         raise Invalid("this cursor was not given out for this list", "cursor")
     return place[0], place[1]
-
-
-def _url(asked: Desk, secret: str) -> str:
-    return f"{asked.parts.settings.outside_url}/in/{secret}"

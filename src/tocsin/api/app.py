@@ -8,6 +8,7 @@ from tocsin.api import (
     alerts,
     comms,
     incidents,
+    intake,
     mitigation,
     oncall,
     organisation,
@@ -16,6 +17,7 @@ from tocsin.api import (
     problems,
     recovery,
     review,
+    roles,
     runbook,
     triage,
 )
@@ -26,6 +28,7 @@ from tocsin.parts import Parts
 
 ROUTERS: tuple[APIRouter, ...] = (
     incidents.router,
+    roles.router,
     triage.router,
     mitigation.router,
     comms.router,
@@ -34,6 +37,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     pages.router,
     oncall.router,
     alerts.router,
+    intake.router,
     organisation.router,
     runbook.router,
     people.router,
@@ -48,6 +52,9 @@ _PROBLEMS: dict[int | str, dict[str, object]] = {
         (422, "Wrong input"),
     )
 }
+_DOCS_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 def build_api(parts: Parts) -> FastAPI:
@@ -74,6 +81,6 @@ def build_api(parts: Parts) -> FastAPI:
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
-        return HTMLResponse(readable_page(app))
+        return HTMLResponse(readable_page(app), headers={"Content-Security-Policy": _DOCS_POLICY})
 
     return app

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from tocsin.cli.command import INCIDENT, command, group, incident_argument, table, tell
-from tocsin.cli.commands.telling import clock_of, told, utc_option
+from tocsin.cli.commands.telling import clock_of, say_change, told, utc_option
 from tocsin.cli.handover import kept_for_later, server, server_address, tell_or_keep
 from tocsin.cli.offline.spool import Told
 from tocsin.clock import SystemClock
@@ -136,7 +136,7 @@ def link(incident: str, what: str, title: str | None, kind: str) -> None:
 @click.argument("title")
 def rename(incident: str, title: str) -> None:
     """Give an incident another title."""
-    _say(server().post(f"/incidents/{incident}/title", {"title": title}))
+    say_change(server().post(f"/incidents/{incident}/title", {"title": title}))
 
 
 @command(example="tocsin cancel INC-147 --reason 'the monitor was wrong'")
@@ -144,7 +144,7 @@ def rename(incident: str, title: str) -> None:
 @click.option("--reason", required=True)
 def cancel(incident: str, reason: str) -> None:
     """Cancel an incident that was none."""
-    _say(server().post(f"/incidents/{incident}/cancel", {"reason": reason}))
+    say_change(server().post(f"/incidents/{incident}/cancel", {"reason": reason}))
 
 
 @command(example="tocsin merge INC-148 INC-147")
@@ -153,7 +153,7 @@ def cancel(incident: str, reason: str) -> None:
 @click.option("--reason")
 def merge(incident: str, into: str, reason: str | None) -> None:
     """Merge an incident INTO another; the first one ends."""
-    _say(server().post(f"/incidents/{incident}/merge", {"into": int(into), "reason": reason}))
+    say_change(server().post(f"/incidents/{incident}/merge", {"into": int(into), "reason": reason}))
 
 
 @command(example="tocsin impact INC-147 --service checkout-api --customers 'a third of checkouts fail' --since 14:05")
@@ -187,81 +187,13 @@ def impact(
         _tell_or_keep(incident, "impact", body, "impact", "Impact recorded.")
 
 
-@group(example="tocsin role take INC-147 commander\ntocsin role handover INC-147 commander --to kofi")
-def role() -> None:
-    """Take, give, hand over or leave a role."""
-
-
-@command(parent=role, example="tocsin role take INC-147 commander")
-@incident_argument
-@click.argument("name")
-@click.option("--replace", is_flag=True, help="Also when somebody has it.")
-def take(incident: str, name: str, replace: bool) -> None:
-    """Take a role yourself."""
-    _say(server().post(f"/incidents/{incident}/roles", {"role": name, "replace": replace}))
-
-
-@command(parent=role, example="tocsin role give INC-147 communications amara")
-@incident_argument
-@click.argument("name")
-@click.argument("person")
-@click.option("--replace", is_flag=True, help="Also when somebody has it.")
-def give(incident: str, name: str, person: str, replace: bool) -> None:
-    """Give a role to a person."""
-    _say(server().post(f"/incidents/{incident}/roles", {"role": name, "person": person, "replace": replace}))
-
-
-@command(parent=role, example="tocsin role handover INC-147 commander --to kofi")
-@incident_argument
-@click.argument("name")
-@click.option("--to", required=True, help="The person, who then accepts.")
-@click.option("--note")
-def handover(incident: str, name: str, to: str, note: str | None) -> None:
-    """Offer a role to another person, who must say yes."""
-    _say(server().post(f"/incidents/{incident}/roles/handover", {"role": name, "to": to, "note": note}))
-
-
-@command(parent=role, example="tocsin role accept INC-147 commander")
-@incident_argument
-@click.argument("name")
-def accept(incident: str, name: str) -> None:
-    """Say yes to a role that is offered to you."""
-    _say(server().post(f"/incidents/{incident}/roles/accept", {"role": name}))
-
-
-@command(parent=role, example="tocsin role decline INC-147 commander --reason 'going off shift'")
-@incident_argument
-@click.argument("name")
-@click.option("--reason")
-def decline(incident: str, name: str, reason: str | None) -> None:
-    """Say no to a role that is offered to you."""
-    _say(server().post(f"/incidents/{incident}/roles/decline", {"role": name, "reason": reason}))
-
-
-@command(parent=role, example="tocsin role release INC-147 operations")
-@incident_argument
-@click.argument("name")
-@click.option("--reason")
-def release(incident: str, name: str, reason: str | None) -> None:
-    """Leave a role empty."""
-    _say(server().post(f"/incidents/{incident}/roles/release", {"role": name, "reason": reason}))
-
-
-@command(parent=role, example="tocsin role deputy INC-147 kofi")
-@incident_argument
-@click.argument("person")
-def deputy(incident: str, person: str) -> None:
-    """Name the commander's deputy."""
-    _say(server().post(f"/incidents/{incident}/deputy", {"person": person}))
-
-
 @command(example="tocsin severity INC-147 1 --reason 'orders are lost'")
 @incident_argument
 @click.argument("severity", type=click.IntRange(1, 3))
 @click.option("--reason", help="Needed when lowering.")
 def severity(incident: str, severity: int, reason: str | None) -> None:
     """Change the severity."""
-    _say(server().post(f"/incidents/{incident}/severity", {"severity": severity, "reason": reason}))
+    say_change(server().post(f"/incidents/{incident}/severity", {"severity": severity, "reason": reason}))
 
 
 @command(example="tocsin phase INC-147 resolved")
@@ -270,7 +202,7 @@ def severity(incident: str, severity: int, reason: str | None) -> None:
 @click.option("--reason", help="Needed when going back.")
 def phase(incident: str, phase: str, reason: str | None) -> None:
     """Move an incident to a phase; its gate must be met (see `tocsin override gate`)."""
-    _say(server().post(f"/incidents/{incident}/phase", {"phase": phase, "reason": reason}))
+    say_change(server().post(f"/incidents/{incident}/phase", {"phase": phase, "reason": reason}))
 
 
 @command(example="tocsin note INC-147 'errors only in eu-west-1' --at 14:12")
@@ -300,10 +232,6 @@ def _tell_or_keep(incident: str, below: str, body: dict[str, Any], title: str, d
         tell({"kept": kept.command_id}, kept_for_later())
     else:
         tell(answer, told(answer) or [done])
-
-
-def _say(answer: dict[str, Any]) -> None:
-    tell(answer, told(answer) or ["Nothing had to change."])
 
 
 def _labels(given: tuple[str, ...]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from tocsin.cli.command import tell
 from tocsin.clock import SystemClock
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?Z?")
@@ -21,6 +22,11 @@ def told(answer: Any) -> list[str]:
         f"{str(entry['happened_at'])[11:19]}Z  {entry['actor']['name']} {entry['sentence']}"
         for entry in answer.get("entries") or []
     ]
+
+
+def say_change(answer: Any) -> None:
+    """Answer with what a write made, or that nothing had to change."""
+    tell(answer, told(answer) or ["Nothing had to change."])
 
 
 def clock_of(text: str | None) -> str | None:

@@ -1,0 +1,107 @@
+"""Integrations, what was set aside, and silences."""
+
+import click
+
+from tocsin.cli.client import part
+from tocsin.cli.command import DURATION, command, group, table, tell
+from tocsin.cli.commands.telling import ahead, short
+from tocsin.cli.handover import server
+
+
+@group(example="tocsin intake list\ntocsin intake add prometheus --sender alertmanager\ntocsin intake set-aside")
+def intake() -> None:
+    """Integrations, and what they sent that could not be understood."""
+
+
+@command(parent=intake, name="list", example="tocsin intake list")
+def list_() -> None:
+    """List integrations with the counts of what came."""
+    items = server().all("/integrations")
+    rows = [
+        (one["id"], one["name"], one["sender"], one["requests"], one["signals"], one["waiting"], short(one["last_at"]))
+        for one in items
+    ]
+    headings = ("integration", "name", "sender", "requests", "signals", "set aside", "last")
+    tell({"items": items}, table(rows, headings) or ["No integration."])
+
+
+@command(parent=intake, example="tocsin intake add prometheus --sender alertmanager")
+@click.argument("name")
+@click.option("--sender", default="generic", show_default=True, help="What it sends: alertmanager, generic …")
+@click.option("--service", help="What its alerts are about when they do not say.")
+def add(name: str, sender: str, service: str | None) -> None:
+    """Add an integration and print its secret URL, this one time."""
+    answer = server().post("/integrations", {"name": name, "sender": sender, "service": service})
+    tell(answer, str(answer["url"]))
+
+
+@command(parent=intake, name="set-aside", example="tocsin intake set-aside --state waiting")
+@click.option("--state", type=click.Choice(["waiting", "replayed", "discarded"]), default="waiting", show_default=True)
+def set_aside(state: str) -> None:
+    """List what could not be understood, with its reason."""
+    items = server().all("/set-aside", state=state)
+    rows = [(one["id"], one["integration"], short(one["at"]), one["place"], one["reason"]) for one in items]
+    tell({"items": items}, table(rows, ("item", "from", "utc", "where", "why")) or ["Nothing is set aside."])
+
+
+@command(parent=intake, example="tocsin intake replay ITEM")
+@click.argument("item")
+def replay(item: str) -> None:
+    """Read it again, and take in what can be understood now."""
+    answer = server().post(f"/set-aside/{part(item)}/replay")
+    tell(answer, [f"{answer['signals']} taken in.", *answer["problems"]])
+
+
+@command(parent=intake, example="tocsin intake discard ITEM")
+@click.argument("item")
+def discard(item: str) -> None:
+    """It is not needed; it stays on record as discarded."""
+    tell(server().post(f"/set-aside/{part(item)}/discard"), "Discarded.")
+
+
+@group(example="tocsin silence add service=ledger --for 2h --reason 'migration'")
+def silence() -> None:
+    """Keep matching alerts from paging until a time."""
+
+
+@command(parent=silence, name="add", example="tocsin silence add service=ledger --for 2h --reason 'migration'")
+@click.argument("labels", nargs=-1, required=True, metavar="NAME=VALUE...")
+@click.option("--for", "length", type=DURATION, help="How long, as in 2h.")
+@click.option("--until", help="Until when, UTC: 22:00 or 2026-11-19T22:00:00Z.")
+@click.option("--reason", required=True)
+def add_silence(labels: tuple[str, ...], length: str | None, until: str | None, reason: str) -> None:
+    """Silence alerts that carry all these labels."""
+    match = {}
+    for label in labels:
+        name, equals, value = label.partition("=")
+        if not (name and equals):
+            raise click.UsageError(f"{label!r} is no label; write it as NAME=VALUE")
+        match[name] = value
+    if bool(length) == bool(until):
+        raise click.UsageError("say for how long (--for 2h) or until when (--until 22:00)")
+    body = {"match": match, "reason": reason, "for": length, "until": ahead(until) if until else None}
+    answer = server().post("/silences", {name: value for name, value in body.items() if value is not None})
+    tell(answer, f"Silenced: {answer['id']}")
+
+
+@command(parent=silence, name="list", example="tocsin silence list")
+def list_silences() -> None:
+    """List silences in force or to come."""
+    items = server().all("/silences")
+    rows = [
+        (
+            one["id"],
+            " ".join(f"{name}={value}" for name, value in one["match"].items()),
+            short(one["ends_at"]),
+            one["reason"],
+        )
+        for one in items
+    ]
+    tell({"items": items}, table(rows, ("silence", "match", "until", "reason")) or ["No silence."])
+
+
+@command(parent=silence, name="end", example="tocsin silence end SILENCE")
+@click.argument("silence_id", metavar="SILENCE")
+def end_silence(silence_id: str) -> None:
+    """End a silence now."""
+    tell(server().send("DELETE", f"/silences/{part(silence_id)}"), "Ended.")
