@@ -22,6 +22,7 @@ class ApiHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.setdefault("X-Content-Type-Options", "nosniff")
+                headers.setdefault("Referrer-Policy", "no-referrer")
                 headers.setdefault("Cache-Control", "no-store")
                 headers.setdefault("Content-Security-Policy", _POLICY)
             await send(message)

@@ -12,6 +12,10 @@ class Away(Exception):
     """The server could not be asked, or asks to come again later: keep the command and stop."""
 
 
+class NotTaken(Away):
+    """The server answers, but this token may not tell it such a thing: keep the command, others may go on."""
+
+
 class Refused(Exception):
     """The server has understood and said no: sending the same again can't help. `problem` is its RFC 9457 document."""
 

@@ -6,7 +6,7 @@ import click
 
 from tocsin.cli.client import Server, connect, known_credentials
 from tocsin.cli.command import warn
-from tocsin.cli.errors import Away, NoServerKnown, Refused
+from tocsin.cli.errors import Away, NoServerKnown, NotTaken, Refused
 from tocsin.cli.offline.spool import HandedOver, Spool, Told
 
 _QUICK = 4.0
@@ -19,7 +19,7 @@ def server() -> Server:
     spool = Spool()
     if not spool.is_empty():
         outcome = hand_over(connected, spool)
-        if outcome.why_waiting:
+        if not outcome.server_answers:
             raise Away(outcome.why_waiting)
         say(outcome)
     return connected
@@ -46,7 +46,7 @@ def try_hand_over(spool: Spool) -> HandedOver:
     try:
         return hand_over(connect(timeout=_QUICK), spool)
     except NoServerKnown as error:
-        return HandedOver(waiting=len(spool.waiting()), why_waiting=str(error))
+        return HandedOver(waiting=len(spool.waiting()), why_waiting=str(error), server_answers=False)
 
 
 def hand_over(connected: Server, spool: Spool) -> HandedOver:
@@ -58,7 +58,7 @@ def hand_over(connected: Server, spool: Spool) -> HandedOver:
         except Refused as error:
             # A token that is not good any more says nothing about what was told: keep it.
             if error.status in _NOT_OURS or error.status >= 500:
-                raise Away(f"{connected.url} does not take it: {error}") from error
+                raise NotTaken(f"{connected.url} does not take it: {error}") from error
             raise
         return answer if isinstance(answer, dict) else {}
 

@@ -1,5 +1,6 @@
 """`tocsin run`: a command run where the responder is, recorded as a decision with what was expected and what happened."""
 
+import json
 import os
 import sys
 from dataclasses import replace
@@ -104,6 +105,13 @@ def run(
     outcome = try_hand_over(spool)
     say(replace(outcome, sent=()))
     answer = spool.answer_to(opened.command_id)
+    if wants_json():  # standard output is the command's own
+        record = {
+            "decision_id": answer["decision_id"] if answer else None,
+            "exit_code": ran.exit_code,
+            "kept": not answer,
+        }
+        sys.stderr.write(json.dumps(record) + "\n")
     if not actual:
         of = f" {answer['decision_id']}" if answer else ""
         warn(f"the decision{of} stays open until someone says what happened: tocsin decide result")

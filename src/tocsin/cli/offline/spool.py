@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tocsin.cli.errors import Away, Refused
+from tocsin.cli.errors import Away, NotTaken, Refused
 from tocsin.cli.offline.places import state_directory, sync_directory, write_durably
 from tocsin.ids import new_id
 
@@ -57,6 +57,7 @@ class HandedOver:
     waiting: int = 0
     without_incident: int = 0
     why_waiting: str = ""
+    server_answers: bool = True
 
 
 Post = Callable[[str, dict[str, Any], str], dict[str, Any]]
@@ -98,7 +99,7 @@ class Spool:
         """
         sent: list[Told] = []
         refused: list[tuple[Told, str]] = []
-        why = ""
+        why, answers = "", True
         with self._locked(_HANDING_OVER):
             guessed: str | None = None
             asked = False
@@ -115,7 +116,7 @@ class Spool:
                 try:
                     answer = post(*self._filled(told), told.command_id)
                 except Away as error:
-                    why = str(error)
+                    why, answers = str(error), isinstance(error, NotTaken)
                     break
                 except Refused as error:
                     refused.append((told, str(error)))
@@ -133,6 +134,7 @@ class Spool:
             waiting=len(left),
             without_incident=sum(told.needs_incident() for _, told in left),
             why_waiting=why,
+            server_answers=answers,
         )
 
     def answer_to(self, command_id: str) -> dict[str, Any] | None:
