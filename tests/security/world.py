@@ -139,7 +139,7 @@ def opened(url: str, data: Path, **more: Any) -> Iterator[World]:
     keys = Keys.generate()
     database = Database.open(url, clock, {KEYS: keys})
     try:
-        parts = make_parts(Settings(public_url=BASE, data=data, **more), clock, database, keys)
+        parts = make_parts(Settings(**{"public_url": BASE, "data": data, **more}), clock, database, keys)
         app = Starlette(routes=[*health.routes(parts), *routes(parts)])
         database.write(lambda c, now: apply_files(c, SYSTEM, ApplyFiles({"all.yaml": ORGANISATION}), now))
         for person, right in RIGHTS.items():

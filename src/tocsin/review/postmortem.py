@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from tocsin.incidents.document import code, flat, stamp
 from tocsin.review.decide import SECTIONS
+from tocsin.review.inert import inert
 from tocsin.timeline.entry import Entry, NameOf
 from tocsin.timeline.facts.incidents import role_word
 from tocsin.timeline.facts.mitigation import Decision
@@ -150,7 +151,7 @@ def duration_words(span: timedelta | None) -> str:
 
 def _written(state: IncidentState, section: str) -> str:
     text = state.review.sections.get(section) or suggestion(state, section) or "_To be written._"
-    return f"## {SECTIONS[section]}\n\n{text}"
+    return f"## {SECTIONS[section]}\n\n{inert(text)}"
 
 
 def _times(state: IncidentState) -> Iterator[str]:

@@ -236,5 +236,6 @@ def _check_known(asked: Asked) -> None:
 
 def _secured(route: BaseRoute) -> BaseRoute:
     if isinstance(route, Route):
-        route.app = SecureHeaders(route.app)
+        secret = "{token}" in route.path or "{secret}" in route.path
+        route.app = SecureHeaders(route.app, secret_address=secret)
     return route

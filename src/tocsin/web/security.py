@@ -22,10 +22,11 @@ _HSTS = "max-age=31536000"
 
 
 class SecureHeaders:
-    """ASGI middleware; HSTS only where the request came by https."""
+    """ASGI middleware; HSTS only where the request came by https. `secret_address`: the path is a key, told to nobody."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, secret_address: bool = False) -> None:
         self._app = app
+        self._referrer = "no-referrer" if secret_address else "same-origin"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -37,7 +38,7 @@ class SecureHeaders:
                 headers = MutableHeaders(scope=message)
                 headers.setdefault("Content-Security-Policy", _POLICY)
                 headers.setdefault("X-Content-Type-Options", "nosniff")
-                headers.setdefault("Referrer-Policy", "same-origin")
+                headers.setdefault("Referrer-Policy", self._referrer)
                 headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
                 headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
                 headers.setdefault("Cache-Control", "no-store")
