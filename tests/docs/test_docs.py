@@ -24,12 +24,12 @@ def anchor(heading: str) -> str:
 
 def commands(text: str) -> Iterator[str]:
     """Every `tocsin …` in fenced blocks and in code within a line."""
-    fenced = re.findall(r"^```\w*[^\n]*\n(.*?)^```", text, re.M | re.S)
+    fenced = re.findall(r"^```\w*[^\n]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     for line in "\n".join(fenced).replace("\\\n", " ").splitlines():
         stripped = re.sub(r"^(\$ |[A-Z_]+=\S+ |(command: ))+", "", line.strip())
         if stripped.startswith("tocsin "):
             yield stripped
-    prose = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
     yield from (found for found in re.findall(r"`([^`\n]+)`", prose) if found.startswith("tocsin "))
 
 
@@ -68,7 +68,7 @@ def faults(command: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_every_link_leads_somewhere(page: Path) -> None:
-    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
     for target in re.findall(r"\]\(<?([^)\s>]+)>?\)", text):
         if "://" in target or target.startswith("mailto:"):
             continue
@@ -106,7 +106,9 @@ def names(settings: type[BaseSettings], prefix: str = "") -> Iterator[tuple[str,
 
 
 def test_the_table_of_settings_and_the_settings_agree() -> None:
-    rows = re.findall(r"^\| `(TOCSIN_\w+)` \| `([\w.]+)` \| (.*?) \|", (ROOT / "docs/settings.md").read_text(), re.M)
+    rows = re.findall(
+        r"^\| `(TOCSIN_\w+)` \| `([\w.]+)` \| (.*?) \|", (ROOT / "docs/settings.md").read_text(), re.MULTILINE
+    )
     assert [name for _, name, _ in rows] == [name for name, _ in names(Settings)]
     for environment, name, default in rows:
         assert environment == "TOCSIN_" + name.upper().replace(".", "__")

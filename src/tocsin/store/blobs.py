@@ -1,4 +1,4 @@
-"""Blobs by SHA-256: files under the data directory on SQLite, rows of at most 1 MiB on PostgreSQL; two functions."""
+"""Blobs by SHA-256: rows of at most 1 MiB on both databases, in the transaction of the fact that names them."""
 
 import hashlib
 
