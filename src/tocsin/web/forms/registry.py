@@ -1,10 +1,23 @@
 """Every form."""
 
-from tocsin.web.forms import alerts, comms, incidents, mitigation, oncall, paging, recovery, review, settings, triage
+from tocsin.web.forms import (
+    alerts,
+    comms,
+    incidents,
+    mitigation,
+    oncall,
+    paging,
+    recovery,
+    review,
+    roles,
+    settings,
+    triage,
+)
 from tocsin.web.forms.sending import Form
 
 FORMS: tuple[Form, ...] = (
     *incidents.FORMS,
+    *roles.FORMS,
     *triage.FORMS,
     *mitigation.FORMS,
     *comms.FORMS,
