@@ -93,8 +93,8 @@ def _page_delay(installation: Installation, receiver: Receiver, pages: int) -> l
     url = str(installation.client.post("/integrations", {"name": "delay", "sender": "alertmanager"})["url"])
     delays = []
     for number in range(pages):
-        title = f"Delay{number:04d}x"
-        body = alertmanager_body([f"delay-{number}"], alertname=title).replace(b'"service": "bench", ', b"")
+        title = f"delay-{number:04d}x"
+        body = alertmanager_body([title], alertname=title).replace(b'"service": "bench", ', b"")
         began = time.monotonic()
         _post_raw(url, body)
         came = receiver.wait_for(lambda one, title=title: title.encode() in one.body, 30)  # type: ignore[misc]
