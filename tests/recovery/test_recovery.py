@@ -41,7 +41,16 @@ class Night:
         http = GuardedHttp(Allowed.parse(["127.0.0.0/8"]))
         handlers.register(registry, http, clock, api.url)
         registry.task("effect.page_role", lambda *_: None)
-        for kind in ("open_channel", "freeze", "capture", "require", "post", "schedule_review", "draft_postmortem", "thaw"):
+        for kind in (
+            "open_channel",
+            "freeze",
+            "capture",
+            "require",
+            "post",
+            "schedule_review",
+            "draft_postmortem",
+            "thaw",
+        ):
             registry.task(f"effect.{kind}", lambda *_: None)
         for kind in ("first_five.end", "update.nudge", "update.due", "update.commander", "role.empty", "decision.due",
                      "decision.again", "question.unanswered", "resolve.confirm"):  # fmt: skip
@@ -74,7 +83,9 @@ class Night:
     def mitigate(self) -> None:
         """Somebody rolls back; the incident moves to mitigating."""
         started = self.clock.now()
-        opened = DecisionOpened(decision_id="d1", command="shopctl rollback", expected="errors fall", started_at=started)
+        opened = DecisionOpened(
+            decision_id="d1", command="shopctl rollback", expected="errors fall", started_at=started
+        )
         moved = PhaseChanged(phase="mitigating", previous="declared")
         facts = [NewFact(fact=opened), NewFact(fact=moved)]
         self.database.write(lambda c, now: change_incident(c, DANA, self.id, lambda *_: facts, now))
