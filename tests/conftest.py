@@ -119,9 +119,10 @@ def server_database(request: pytest.FixtureRequest) -> Iterator[str | None]:
 def server(server_database: str | None, tmp_path: Path, smtp: SmtpStandin) -> Iterator[Installation]:
     """The real `tocsin serve` on a free port, on each engine, with mail going to `smtp`."""
     installation = Installation(tmp_path / "tocsin", database_url=server_database, env=smtp.settings)
-    installation.start()
-    yield installation
-    installation.stop()
+    try:
+        yield installation.start()
+    finally:
+        installation.stop()
 
 
 @pytest.fixture

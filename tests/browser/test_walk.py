@@ -32,12 +32,17 @@ def shop() -> Iterator[Health]:
 @pytest.fixture
 def tocsin(tmp_path: Path, shop: Health) -> Iterator[Installation]:
     """The shop's Tocsin, with a short runbook, and its first alert."""
-    installation = Installation(tmp_path / "tocsin").start()
-    files = write_organisation(tmp_path / "files", prometheus=None, shop=shop.url, pace=Pace(hold=4, watch=8, sample=5))
-    applied = installation.tocsin("apply", str(files))
-    assert applied.returncode == 0, applied.stderr
-    yield installation
-    installation.stop()
+    installation = Installation(tmp_path / "tocsin")
+    try:
+        installation.start()
+        files = write_organisation(
+            tmp_path / "files", prometheus=None, shop=shop.url, pace=Pace(hold=4, watch=8, sample=5)
+        )
+        applied = installation.tocsin("apply", str(files))
+        assert applied.returncode == 0, applied.stderr
+        yield installation
+    finally:
+        installation.stop()
 
 
 def clean(page: Page, name: str) -> None:

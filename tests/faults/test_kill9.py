@@ -84,9 +84,10 @@ def _webhook(fingerprints: list[str]) -> Json:
 @pytest.fixture
 def installation(server_database: str | None, tmp_path: Path) -> Iterator[Installation]:
     made = Installation(tmp_path / "tocsin", database_url=server_database)
-    made.start()
-    yield made
-    made.stop()
+    try:
+        yield made.start()
+    finally:
+        made.stop()
 
 
 @pytest.mark.timeout(120 + KILLS * 15)

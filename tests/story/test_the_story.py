@@ -34,11 +34,13 @@ def world(server_database: str | None, tmp_path: Path, smtp: SmtpStandin) -> Ite
         with_phones=False,
         real_monitoring=True,
     )
-    made.start()
-    for person in PEOPLE:
-        verified_email(made.installation.client, smtp, person, f"{person}@shop.example")
-    yield made
-    made.stop()
+    try:
+        made.start()
+        for person in PEOPLE:
+            verified_email(made.installation.client, smtp, person, f"{person}@shop.example")
+        yield made
+    finally:
+        made.stop()
 
 
 def until(ask: Callable[[], T], seconds: float = 60, what: str = "it") -> T:

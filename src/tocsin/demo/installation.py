@@ -70,8 +70,8 @@ class Installation:
         return self
 
     def stop(self) -> int:
-        """End it politely."""
-        return self.child.stop()
+        """End it politely; nothing happens when it never began."""
+        return self.child.stop() if self.children else 0
 
     def kill(self) -> None:
         """End it as a power cut would."""

@@ -96,8 +96,8 @@ class World:
         return {**ours.environment(), "SHOP_DEPLOY": str(self.deploy_file)}
 
     def _start(self) -> None:
-        self.installation.start()
         self._stack.callback(self.installation.stop)
+        self.installation.start()
         self.deploy_file.parent.mkdir(parents=True, exist_ok=True)
         self.deploy_file.write_text(GOOD_VERSION + "\n")
         shop = Child(
