@@ -58,7 +58,7 @@ def page_message(
     reopened: bool,
     last_resort: bool,
     opened_at: datetime,
-    link: str,
+    link: str | None,
     key: str,
     now: datetime,
     again: bool,

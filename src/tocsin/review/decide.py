@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import get_args
-from urllib.parse import urlsplit
 
 from tocsin.errors import Conflict, Invalid, NotFound
-from tocsin.incidents.wording import optional_text, text_of, title_of
+from tocsin.incidents.wording import optional_text, title_of
 from tocsin.runbook.gates import missing, opens_by_itself
 from tocsin.runbook.model import Runbook
 from tocsin.timeline.entry import Fact
@@ -26,6 +25,7 @@ from tocsin.timeline.facts.review import (
     ReviewScheduled,
 )
 from tocsin.timeline.state import IncidentState
+from tocsin.triage.decide import link_of
 
 DEFAULT_WITHIN = timedelta(hours=48)
 SECTIONS = {
@@ -202,14 +202,12 @@ def mark_artifact(state: IncidentState, what: str, available: bool, title: str |
         raise Invalid(f"'{what}' is no kind of artifact; kinds are {', '.join(get_args(ArtifactKind))}", "what")
     if available and not (title or url):
         raise Invalid("an artifact needs a title or a URL", "url")
-    if url and urlsplit(url).scheme not in ("http", "https"):
-        raise Invalid("an artifact's URL begins with http:// or https://", "url")
     return [
         ArtifactMarked(
             what=kind,
             available=available,
             title=title_of(title) if title else None,
-            url=text_of(url, "url", 2000) if url else None,
+            url=link_of(url) if url else None,
         )
     ]
 
