@@ -9,7 +9,8 @@ from tocsin.review.inert import inert
 
 CARELESS = MarkdownIt("commonmark", {"html": True}).enable("table")
 PIECES = st.sampled_from(
-    ["<script>", "</script>", "<b", ">", "<!--", "-->", "```", "`", "\n", "\n\n", "    ", "- ", "> ", "\\", "a", "<https://a.example>", "| a |", "<?", "<div>"]
+    ["<script>", "</script>", "<b", ">", "<!--", "-->", "```", "`", "\n", "\n\n", "    ", "- ", "> ", "\\", "a",
+     "<https://a.example>", "| a |", "<?", "<div>"]
 )  # fmt: skip
 
 

@@ -97,7 +97,8 @@ def hostile(shop: World) -> dict[str, str]:
     mira.call("POST", "/silences", {"match": {"x": RAW}, "for": "5m", "reason": MARKED})
     title = MARKED[:190]
     number = dana.call(
-        "POST", "/incidents", {"title": title, "severity": 1, "services": ["checkout-api"], "group_ids": [groups[0]["id"]], "labels": {"x": RAW}},
+        "POST", "/incidents",
+        {"title": title, "severity": 1, "services": ["checkout-api"], "group_ids": [groups[0]["id"]], "labels": {"x": RAW}},
     )["incident"]["number"]  # fmt: skip
     at = f"/incidents/{number}"
     shop.settle()
@@ -106,7 +107,9 @@ def hostile(shop: World) -> dict[str, str]:
         ("/impact", {"customers": MARKED}), ("/freeze", {"services": ["checkout-api"], "reason": MARKED}),
         ("/links", {"url": "https://example.com/?q=\"'onclick=pwned()", "title": RAW}),
         ("/updates", {"known": MARKED, "doing": MARKED, "next": MARKED}),
-        ("/updates", {"audience": "external", "known": MARKED, "doing": MARKED, "next": MARKED, "headline": RAW, "alone_reason": RAW}),
+        ("/updates", {
+            "audience": "external", "known": MARKED, "doing": MARKED, "next": MARKED, "headline": RAW, "alone_reason": RAW,
+        }),
         ("/vendors", {"vendor": "paylane", "reference": RAW, "contact": RAW}),
         ("/checks", {"name": RAW, "kind": "person", "query": MARKED, "id": "hostile"}),
         ("/decisions", {"command": f"```\n</code></pre>{MARKED}", "expected": MARKED, "by": "10m", "title": RAW}),

@@ -65,8 +65,6 @@ class PageSender(_Sender):
         text = "sent again: the first answer was never seen" if delivery.again else None
         write_log(connection, row, LogRow("attempt", person, kind, delivery.id, text, more | _way(asked)), now)
         announce(connection, PAGES)
-        # the link acts for its person, and the server's output is read by others: there only where nothing else reaches
-        elsewhere = kind == SCREEN and not row.practice and person is not None and people.reachable(connection, person)
         message = messages.page_message(
             page_id=row.id,
             title=row.title,
@@ -79,7 +77,7 @@ class PageSender(_Sender):
             reopened=row.reopened > 0,
             last_resort=row.last_resort and bool(row.policy),
             opened_at=row.opened_at,
-            link=None if elsewhere else self.link(connection, row.id, person),
+            link=self.link(connection, row.id, person),
             key=delivery.idempotency_key,
             now=now,
             again=delivery.again,
