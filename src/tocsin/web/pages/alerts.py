@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
+from tocsin.alerts.queries import counts
 from tocsin.intake.queries import integrations_now, waiting_count
 from tocsin.store.tables.alerts import alerts as alert_rows
 from tocsin.web import format as say
@@ -103,7 +104,7 @@ def load(asked: Asked) -> Answer:
         answer=_answer(len(open_ones), unheld)
         if tab == "now"
         else f"{say.figure(len(rows), 'closed group')}, newest first.",
-        rest=f"In the last hour {say.figure(alerts.received_since(connection, now - timedelta(hours=1)), 'alert')} came in.",
+        rest=f"In the last hour {say.figure(counts(connection, actor, now).alerts_last_hour, 'alert')} came in.",
         groups=tuple(shown),
         silences=tuple(
             SilenceRow(

@@ -51,7 +51,11 @@ def phone_page(
         fact="" if page.hidden or not page.detail else page.detail.splitlines()[0][:200],
         marks=() if page.hidden else _marks(connection, page, now),
         next_clock=Clock("Next", page.next_at, "down", start=opened) if page.next_at and page.state == "open" else None,
-        next_words=(f"{say.listed(following)} {'is' if len(following) == 1 else 'are'} paged too in" if following else "You are paged again in")
+        next_words=(
+            f"{say.listed(following)} {'is' if len(following) == 1 else 'are'} paged too in"
+            if following
+            else "You are paged again in"
+        )
         if page.state == "open"
         else over,
         pass_to=following[0].split(" ", maxsplit=1)[0] if following else "",

@@ -46,11 +46,6 @@ def members(connection: Connection, group_ids: Iterable[str], each: int = 20) ->
     return found
 
 
-def received_since(connection: Connection, since: datetime) -> int:
-    """How many episodes began since an instant."""
-    return int(connection.execute(select(func.count()).where(alerts.c.received_at >= since)).scalar_one())
-
-
 def silences_now(connection: Connection, now: datetime) -> list[Row[Any]]:
     """Silences in force or to come."""
     query = (
