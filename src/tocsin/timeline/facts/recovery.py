@@ -286,7 +286,7 @@ def apply_recovery(part: RecoveryPart, entry: Entry) -> RecoveryPart:
         case RegressionFound():
             return part.model_copy(update={**_NO_WINDOWS, "regressions": (*part.regressions, at)})
         case NoDataTold():
-            return part.model_copy(update={"no_data_told": tuple({*part.no_data_told, *fact.checks})})
+            return part.model_copy(update={"no_data_told": tuple(dict.fromkeys((*part.no_data_told, *fact.checks)))})
         case GateOverridden():
             override = Override(gate=fact.gate, missing=fact.missing, reason=fact.reason, by=entry.actor.name, at=at)
             return part.model_copy(update={"overrides": (*part.overrides, override)})
