@@ -5,11 +5,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 from starlette.routing import BaseRoute, Mount
+from starlette.types import ASGIApp
 
 from tocsin.alerts import handlers as alerts
 from tocsin.alerts.usecases.fold import fold_received
-from tocsin.api.app import build_api
 from tocsin.comms import handlers as comms
+from tocsin.deferred import Deferred
 from tocsin.identity import commands, sessions
 from tocsin.identity.accounts import all_accounts, create_account, make_link
 from tocsin.identity.actor import SYSTEM, Right
@@ -56,9 +57,16 @@ def routes(parts: Parts) -> list[BaseRoute]:
     parts.closing.append(writer.stop)
     return [
         *intake_routes(parts.database, writer, parts.settings.max_body_bytes),
-        Mount("/api/v1", app=build_api(parts)),
+        Mount("/api/v1", app=Deferred(lambda: _api(parts))),
         *build_web(parts),
     ]
+
+
+def _api(parts: Parts) -> ASGIApp:
+    """The JSON API; imported here, since its models are a third of what a start costs."""
+    from tocsin.api.app import build_api
+
+    return build_api(parts)
 
 
 def first_start(parts: Parts) -> list[str]:

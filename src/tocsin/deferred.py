@@ -1,0 +1,27 @@
+"""An application that is built when it is first asked for, off the event loop, so that a start does not wait for it."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+class Deferred:
+    """Builds its application once, whoever asks first; those who ask meanwhile wait for the same one."""
+
+    def __init__(self, build: Callable[[], ASGIApp]) -> None:
+        self._build = build
+        self._app: ASGIApp | None = None
+        self._lock = threading.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as the application does."""
+        app = self._app or await asyncio.to_thread(self._built)
+        await app(scope, receive, send)
+
+    def _built(self) -> ASGIApp:
+        with self._lock:
+            if self._app is None:
+                self._app = self._build()
+            return self._app
