@@ -21,7 +21,7 @@ _FLAGS = (
 _AXE = Path(__file__).parent / "axe" / "axe.min.js"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, headless."""
     program = needs_chromium()
