@@ -17,7 +17,9 @@ class Deferred:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as the application does."""
-        app = self._app or await asyncio.to_thread(self._built)
+        app = self._app
+        if app is None:
+            app = await asyncio.to_thread(self._built)
         await app(scope, receive, send)
 
     def _built(self) -> ASGIApp:

@@ -8,10 +8,12 @@ import re
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.browser.conftest import accessibility_findings
 from tocsin.demo.installation import Installation
@@ -149,18 +151,28 @@ def test_what_is_being_written_is_never_swapped_away(page: Page, tocsin: Install
     expect(box).to_have_value("half a sentence")
 
 
+def open_dialog(page: Page, link: str) -> Locator:
+    """Press a link that opens a form over the page; once more where a live part was swapped under the pointer."""
+    dialog = page.get_by_role("dialog", name="Form")
+    for _ in range(3):
+        page.get_by_role("link", name=link).click()
+        with suppress(PlaywrightTimeout):
+            dialog.wait_for(timeout=3_000)
+            break
+    return dialog
+
+
 def test_a_decision_is_logged_in_a_dialog_and_answered(page: Page, tocsin: Installation) -> None:
     sign_in(page, tocsin)
     declare(page, tocsin, "Card payments fail")
-    page.get_by_role("link", name="Log a decision").click()
-    dialog = page.get_by_role("dialog", name="Form")
+    dialog = open_dialog(page, "Log a decision")
     dialog.get_by_label("What, in words").fill("Roll back")
     dialog.get_by_label("Exact command or change").fill("kubectl rollout undo deploy/checkout-api")
     dialog.get_by_label("What do you expect?").fill("failures below 1%")
     nothing_is_wrong(page)
     dialog.get_by_role("button", name="Log it").click()
     expect(page.get_by_text("Measuring")).to_be_visible()
-    page.get_by_role("link", name="Say the result").click()
+    open_dialog(page, "Say the result")
     dialog.get_by_label("What happened").fill("0.3%")
     dialog.get_by_label("Matched", exact=True).check()
     dialog.get_by_role("button", name="Close the decision").click()
