@@ -259,6 +259,9 @@ def test_evidence_is_kept_by_its_hash_and_given_back_byte_for_byte(dan: Caller, 
     assert answer.content == content
     assert answer.headers["content-disposition"].startswith("attachment")
     dan.post(f"{at}/evidence", (409, 422), **{**body, "title": "other", "sha256": "0" * 64})
+    for text in ("not base64!", "👩‍🚒"):
+        refused = dan.post(f"{at}/evidence", 422, title="dump", content_base64=text)
+        assert refused["errors"][0]["field"] == "content_base64"
     assert dan.get(f"{at}/evidence")["items"][0]["sha256"] == digest
     dan.post(f"{at}/restricted", restricted=True, reason="legal")
     assert kof.api.get(f"{at}/evidence/{made['evidence_id']}", headers=kof.headers).status_code == 404

@@ -1,7 +1,6 @@
 """Symptoms, impact, links, changes and evidence."""
 
 import base64
-import binascii
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -78,7 +77,7 @@ class Evidence(Body):
             return self.text.encode("utf-8", "replace")
         try:
             return base64.b64decode(self.content_base64 or "", validate=True)
-        except binascii.Error:
+        except ValueError:  # binascii.Error is one; text beyond ASCII is another
             raise Invalid("content_base64 is not base64", "content_base64") from None
 
 

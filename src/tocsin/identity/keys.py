@@ -79,7 +79,7 @@ class Keys:
         """Whether `sign` made the signature, under any of the keys."""
         key_id, _, digest = signature.partition(".")
         return any(
-            hmac.compare_digest(_hmac(key, purpose, message), digest)
+            hmac.compare_digest(_hmac(key, purpose, message).encode(), digest.encode("utf-8", "surrogatepass"))
             for known, key in self.secrets_by_id
             if known == key_id
         )
@@ -134,4 +134,4 @@ def _subkey(key: bytes, purpose: str) -> bytes:
 
 
 def _hmac(key: bytes, purpose: str, message: str) -> str:
-    return hmac.new(_subkey(key, purpose), message.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(_subkey(key, purpose), message.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
