@@ -222,17 +222,6 @@ def test_what_knows_no_incident_waits_and_is_attached(dana: Tocsin, served: Serv
     assert len(as_json(dana("evidence", "list", incident, "--json"))["items"]) == 2
 
 
-def test_a_token_that_may_not_tell_it_loses_nothing(dana: Tocsin, incident: str, home: Path) -> None:
-    reader = ok(dana("token", "create", "--scope", "read")).strip()
-    ok(dana("note", incident, "kept", TOCSIN_TOKEN="toc_nothing"))
-    assert len(kept(home)) == 1
-    shown = dana("incidents", "list", TOCSIN_TOKEN=reader)  # what it may not tell keeps it from nothing else
-    assert "1 record kept for later" in shown.stderr
-    assert incident in ok(shown)
-    ok(dana("spool", "send"))
-    assert "kept" in timeline(dana, incident)
-
-
 def test_scratch_and_evidence_are_kept_by_their_hash(dana: Tocsin, incident: str, tmp_path: Path) -> None:
     ok(dana("scratch"))
     ok(dana("scratch", "--note", "db-1 restarted"))
@@ -278,6 +267,15 @@ def test_a_page_is_sent_acknowledged_and_the_second_is_told(dana: Tocsin, kofi: 
     ok(kofi("snooze", page, "--for", "20m"))
     ok(dana("page", "end", page, "--reason", "it was nothing"))
     assert "no page is open" in kofi("ack").stderr
+
+
+def test_a_second_person_is_invited_and_can_be_on_call(dana: Tocsin) -> None:
+    said = ok(dana("invite", "sam", "--name", "Sam Whitlock", "--email", "sam@larkfield.example"))
+    assert "Sam Whitlock" in said
+    assert "/sign-in/" in said
+    start, end = (f"{datetime.now(UTC) + timedelta(hours=ahead):%Y-%m-%dT%H:%M:%SZ}" for ahead in (1, 3))
+    ok(dana("override", "shift", "checkout", "sam", "--from", start, "--to", end))
+    assert "Sam Whitlock" in ok(dana("oncall", "shifts", "checkout"))
 
 
 def test_who_is_on_call_and_an_override(dana: Tocsin) -> None:

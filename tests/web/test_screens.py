@@ -43,6 +43,12 @@ def test_some_pages_need_no_session(web: TestClient, path: str) -> None:
     assert web.get(path).status_code == 200
 
 
+def test_an_invited_person_is_called_as_the_organisation_calls_them(dana: Browser) -> None:
+    page = dana.send("/settings/people/invite", id="ines", name="Ravioli", email="x@larkfield.example", right="viewer")
+    assert "Ravioli" not in page
+    assert "Ravioli" not in dana.get("/settings/people")
+
+
 def test_an_invitation_signs_in_once_and_sets_a_password(dana: Browser, web: TestClient) -> None:
     page = dana.send("/settings/people/invite", name="Sam Whitlock", email="sam@larkfield.example", right="responder")
     link = page.replace("<span>", "").replace("</span>", "").split("http://tocsin.example")[1].split("<")[0].strip()

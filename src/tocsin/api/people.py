@@ -17,24 +17,27 @@ from tocsin.identity.accounts import (
     account_of,
     all_accounts,
     change_right,
-    create_account,
     deactivate_account,
-    make_link,
     reactivate_account,
 )
 from tocsin.identity.actor import Right
 from tocsin.identity.queries import audit_rows
 from tocsin.identity.sessions import create_token, list_tokens, revoke_token
+from tocsin.organisation import usecases as organisation
 
 router = APIRouter(tags=["People"])
 
 
 class Invitation(Body):
-    """A further person who may sign in. `person` is their slug."""
+    """A further person who may sign in. `person` is their slug.
+
+    Whom the organisation has already keeps the name and e-mail that it has; others need both.
+    """
 
     person: str = Field(min_length=1, max_length=100, examples=["dana"])
-    name: str = Field(min_length=1, max_length=200)
+    name: str = Field(default="", max_length=200)
     email: str | None = None
+    time_zone: str = Field(default="UTC", examples=["Africa/Lagos"])
     right: str = Field(default="responder", examples=["viewer", "responder", "manager", "admin"])
 
 
@@ -105,15 +108,14 @@ async def change_person(asked: Asked, person: str, body: PersonChange) -> Respon
 
 @router.post("/invitations", status_code=201)
 async def invite(asked: Asked, body: Invitation) -> Response:
-    """Invite a person; answers with the link that lets them in once, told this one time."""
+    """Invite a person, who can be on call from now on; answers with the link that lets them in once, told this one time."""
     right = _right(body.right)
     base = asked.parts.settings.outside_url
 
     def work(connection: Connection, now: datetime) -> object:
-        if account_of(connection, body.person) is None:
-            create_account(connection, asked.actor, body.person, body.name, body.email, right, now)
-        secret = make_link(connection, asked.actor, body.person, "invitation", now)
-        return {"person": body.person, "link": f"{base}/sign-in/{secret}"}
+        wanted = organisation.Invitation(body.person, right, body.name, body.email, body.time_zone)
+        invited = organisation.invite_person(connection, asked.actor, wanted, now)
+        return {"person": body.person, "name": invited.name, "link": f"{base}/sign-in/{invited.secret}"}
 
     return await asked.do(work, 201, told_once=("link",))
 

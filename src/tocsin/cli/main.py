@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "backup": ("server", "backup", "Write a copy of everything to one file, also while running."),
     "restore": ("server", "restore", "Put a backup back."),
     "redact": ("server", "redact", "Remove a secret from a timeline entry and all its copies."),
+    "invite": ("tokens", "invite", "Invite a person: a link that signs them in once."),
     "token": ("tokens", "token", "Make, list and revoke tokens."),
     "login": ("login", "login", "Tell this machine where the server is and who you are."),
     "plan": ("organisation", "plan", "Show what `apply` would change; exits 2 when something would."),

@@ -1,4 +1,7 @@
-"""`tocsin token`: by the server, or with `--data` on its own machine without a browser, also while it runs."""
+"""`tocsin token`: by the server, or with `--data` on its own machine without a browser, also while it runs.
+
+`tocsin invite`: further people, who make tokens of their own.
+"""
 
 from pathlib import Path
 
@@ -84,3 +87,22 @@ def list_() -> None:
 def revoke(token_id: str) -> None:
     """Revoke a token by its id, at once."""
     tell(server().send("DELETE", f"/tokens/{part(token_id)}"), "Revoked.")
+
+
+@command(example="tocsin invite sam --name 'Sam Whitlock' --email sam@larkfield.example --time-zone Africa/Lagos")
+@click.argument("person")
+@click.option("--name", default="", help="For whom the organisation doesn't have yet.")
+@click.option("--email", help="For whom the organisation doesn't have yet.")
+@click.option("--time-zone", default="UTC", show_default=True, help="For whom the organisation doesn't have yet.")
+@click.option(
+    "--right",
+    type=click.Choice(["viewer", "responder", "manager", "admin"]),
+    default="responder",
+    show_default=True,
+    help="What they may do.",
+)
+def invite(person: str, name: str, email: str | None, time_zone: str, right: str) -> None:
+    """Invite a person and print the link that signs them in once, within 7 days."""
+    body = {"person": person, "name": name, "email": email, "time_zone": time_zone, "right": right}
+    answer = server().post("/invitations", body)
+    tell(answer, [f"Give {answer['name']} this link; it signs in once, within 7 days:", str(answer["link"])])

@@ -4,13 +4,28 @@ import re
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from tocsin.organisation.model.fields import Duration, FormerIds, Labels, Name, Slug, Spec
 
 Urgency = Literal["page", "notify", "record"]
 DeclareAs = Literal["sev1", "sev2", "sev3"]
 AlertSeverity = Literal["critical", "error", "warning", "info"]
+
+
+def _is_expression(value: str) -> str:
+    try:
+        re.compile(value)
+    except (re.error, OverflowError, RecursionError) as wrong:
+        raise ValueError(f"'{value[:80]}' is no regular expression ({wrong})") from wrong
+    return value
+
+
+Expressions = dict[
+    Annotated[str, Field(min_length=1, max_length=128)],
+    Annotated[str, Field(max_length=1024), AfterValidator(_is_expression)],
+]
+"""Label names and the regular expressions that their whole values must match."""
 
 
 class RoutingRule(Spec):
@@ -24,7 +39,7 @@ class RoutingRule(Spec):
     order: Annotated[int, Field(ge=0, le=1_000_000)] = 100
     name: Name | None = None
     match: Labels = Field(default_factory=dict)
-    match_regex: Labels = Field(default_factory=dict)
+    match_regex: Expressions = Field(default_factory=dict)
     severity: tuple[AlertSeverity, ...] = ()
     integration: tuple[Name, ...] = ()
     service: Slug | None = None
@@ -35,13 +50,3 @@ class RoutingRule(Spec):
     flap_window: Annotated[Duration, Field(le=timedelta(hours=24))] = timedelta(minutes=5)
     declare: DeclareAs | None = None
     was: FormerIds = ()
-
-    @field_validator("match_regex")
-    @classmethod
-    def _are_expressions(cls, value: dict[str, str]) -> dict[str, str]:
-        for label, expression in value.items():
-            try:
-                re.compile(expression)
-            except re.error as wrong:
-                raise ValueError(f"{label}: '{expression}' is no regular expression ({wrong})") from wrong
-        return value

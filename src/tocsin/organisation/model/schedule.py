@@ -4,7 +4,7 @@ import re
 from datetime import date, time, timedelta
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from tocsin.organisation.model.fields import Duration, FormerIds, Name, Slug, Spec, ZoneName
 
@@ -35,7 +35,16 @@ def _to_date(value: object) -> date:
         raise ValueError("write a date as YYYY-MM-DD") from None
 
 
-TimeOfDay = Annotated[
+TimeOfdef _is_whole_days(value: timedelta) -> timedelta:
+    if value < timedelta(days=1) or value % timedelta(days=1):
+        raise ValueError("a turn lasts whole days or weeks, such as '1 day' or '1 week'")
+    return value
+
+
+Turn = Annotated[Duration, AfterValidator(_is_whole_days)]
+"""How long a turn lasts; checked with the field, so that another mistake in the rotation does not hide this one."""
+
+Day = Annotated[
     time,
     BeforeValidator(_to_time),
     PlainSerializer(_time_text, return_type=str),
@@ -63,18 +72,12 @@ class Rotation(Spec):
     """
 
     people: Annotated[tuple[Slug, ...], Field(min_length=1, max_length=500)]
-    every: Duration = timedelta(weeks=1)
+    every: Turn = timedelta(weeks=1)
     starts: Day
     handover: TimeOfDay = time(9)
     time_zone: ZoneName
     hours: Hours | None = None
     name: Name | None = None
-
-    @model_validator(mode="after")
-    def _turns_are_whole_days(self) -> "Rotation":
-        if self.every < timedelta(days=1) or self.every % timedelta(days=1):
-            raise ValueError("every: a turn lasts whole days or weeks, such as '1 day' or '1 week'")
-        return self
 
 
 class Schedule(Spec):

@@ -9,9 +9,8 @@ from tocsin.identity import accounts, sessions
 from tocsin.identity.actor import Right
 from tocsin.intake import usecases as intake
 from tocsin.intake.senders import senders
-from tocsin.organisation.model.person import Person
 from tocsin.organisation.queries import everything
-from tocsin.organisation.usecases import SaveObject, save_object
+from tocsin.organisation.usecases import Invitation, Invited, invite_person
 from tocsin.paging import usecases as paging
 from tocsin.web.forms.sending import Form, Given, Sent, Told
 from tocsin.web.screens import Asked
@@ -95,7 +94,7 @@ def _ask_invite(asked: Asked) -> FormView:
     del asked
     return FormView(
         "Invite someone",
-        "They get a link that signs them in once and lets them choose a password.",
+        "They get a link that signs them in once and lets them choose a password. From now on they can be on call.",
         f"{_PEOPLE}/invite",
         (
             Field("name", "Name", "text", required=True),
@@ -117,48 +116,34 @@ def _invite(asked: Asked, given: Given) -> Sent:
     person_id = given.optional("id") or re.sub(r"[^a-z0-9]+", "-", name.split(" ", maxsplit=1)[0].lower()).strip("-")
     if not person_id:
         raise Invalid("write an id of small letters", "id")
-    if person_id not in everything(asked.connection).people:
-        try:
-            spec = Person(name=name, email=email, time_zone=given.optional("time_zone") or "UTC")
-        except ValueError as error:
-            raise Invalid(
-                str(error).splitlines()[-1].strip() or "the email or the time zone is wrong", "email"
-            ) from None
-        save_object(asked.connection, asked.actor, SaveObject("person", person_id, spec), asked.now)
-    accounts.create_account(
-        asked.connection, asked.actor, person_id, name, email, Right.parse(given.text("right")), asked.now
-    )
-    return _link_for(asked, person_id, name)
-
-
-def _link_for(asked: Asked, person_id: str, name: str) -> Sent:
-    secret = accounts.make_link(asked.connection, asked.actor, person_id, "invitation", asked.now)
-    url = f"{asked.parts.settings.outside_url}/sign-in/{secret}"
-    return Sent(
-        _PEOPLE,
-        told=Told(
-            f"A sign-in link for {name}", "Give it to them yourself; it signs in once, within 7 days.", url, _PEOPLE
-        ),
-    )
+    wanted = Invitation(person_id, Right.parse(given.text("right")), name, email, given.optional("time_zone") or "UTC")
+    return _invited(asked, invite_person(asked.connection, asked.actor, wanted, asked.now))
 
 
 def _account(asked: Asked, given: Given) -> Sent:
     del given
-    person_id = str(asked.path["person"])
-    person = everything(asked.connection).people.get(person_id)
-    if person is None:
-        raise Invalid(f"there is nobody '{person_id}'")
-    accounts.create_account(
-        asked.connection, asked.actor, person_id, person.name, person.email, Right.RESPONDER, asked.now
-    )
-    return _link_for(asked, person_id, person.name)
+    wanted = Invitation(str(asked.path["person"]), Right.RESPONDER)
+    return _invited(asked, invite_person(asked.connection, asked.actor, wanted, asked.now))
 
 
 def _link(asked: Asked, given: Given) -> Sent:
     del given
     person_id = str(asked.path["person"])
-    account = accounts.account_of(asked.connection, person_id)
-    return _link_for(asked, person_id, account.name if account else person_id)
+    secret = accounts.make_link(asked.connection, asked.actor, person_id, "invitation", asked.now)
+    return _invited(asked, Invited(secret, everything(asked.connection).person_name(person_id)))
+
+
+def _invited(asked: Asked, invited: Invited) -> Sent:
+    url = f"{asked.parts.settings.outside_url}/sign-in/{invited.secret}"
+    return Sent(
+        _PEOPLE,
+        told=Told(
+            f"A sign-in link for {invited.name}",
+            "Give it to them yourself; it signs in once, within 7 days.",
+            url,
+            _PEOPLE,
+        ),
+    )
 
 
 def _right(asked: Asked, given: Given) -> Sent:

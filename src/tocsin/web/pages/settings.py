@@ -164,7 +164,7 @@ def load_people(asked: Asked) -> Answer:
     rows = []
     for key in sorted({*accounts, *organisation.people}):
         account, person = accounts.get(key), organisation.people.get(key)
-        name = account.name if account else (person.name if person else key)
+        name = person.name if person else (account.name if account else key)
         active = (account.deactivated_at is None) if account else bool(person and person.active)
         state = "" if active else "Deactivated"
         verified = any(method.verified_at for method in list_methods(asked.connection, asked.actor, key))

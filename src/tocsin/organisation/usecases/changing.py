@@ -1,4 +1,4 @@
-"""What people do to the organisation: apply files, change an object on a screen, and the first start.
+"""Changing the organisation: apply files, change an object on a screen, and the first start.
 
 Each is one transaction. Rows are effective-dated: a change ends the old row and begins a new one, so who was on call,
 and by which policy, never changes afterwards.
@@ -246,14 +246,3 @@ def _finish(connection: Connection, changed: list[Key], now: datetime) -> None:
     announce(connection, TOPIC)
     if touched:
         announce(connection, "oncall")
-
-
-__all__ = [
-    "ApplyFiles",
-    "RemoveObject",
-    "SaveObject",
-    "apply_files",
-    "create_first_organisation",
-    "remove_object",
-    "save_object",
-]
