@@ -49,6 +49,14 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, va
         load_settings()
 
 
+def test_a_public_url_without_the_base_path_is_told_how_it_should_be() -> None:
+    with pytest.raises(ConfigurationError, match=r"TOCSIN_BASE_PATH.*set it to https://ops\.larkfield\.example/tocsin"):
+        load_settings(public_url="https://ops.larkfield.example/", base_path="tocsin")
+    assert (
+        load_settings(public_url="https://ops.larkfield.example/tocsin/", base_path="/tocsin/").base_path == "/tocsin"
+    )
+
+
 def test_secrets_are_not_shown_when_settings_are_printed() -> None:
     settings = load_settings(database_url="postgresql://tocsin:geheim@db/tocsin", key="id:geheim")
     assert "geheim" not in repr(settings)

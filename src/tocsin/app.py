@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -13,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from tocsin import health
+from tocsin.basepath import BelowBasePath
 from tocsin.clients.addresses import Allowed
 from tocsin.clients.guarded_http import GuardedHttp
 from tocsin.clients.smtp import Smtp, SmtpSettings
@@ -123,10 +125,9 @@ def serve(settings: Settings) -> None:
         parts = make_parts(settings, clock, database, keys)
         _announce_start(parts)
         config = uvicorn.Config(
-            build(parts),
+            BelowBasePath(build(parts), settings.base_path),
             host=settings.host,
             port=settings.port,
-            root_path=settings.base_path,
             proxy_headers=bool(settings.trusted_proxies),
             forwarded_allow_ips=list(settings.trusted_proxies) or None,
             log_config=None,
@@ -134,7 +135,7 @@ def serve(settings: Settings) -> None:
             server_header=False,
             timeout_graceful_shutdown=5,
         )
-        server = uvicorn.Server(config)
+        server = _Server(config, parts)
         signal.signal(signal.SIGTERM, server.handle_exit)
         server.run()
         if not server.started:
@@ -142,6 +143,20 @@ def serve(settings: Settings) -> None:
     finally:
         database.close()
         directory.release()
+
+
+class _Server(uvicorn.Server):
+    """Tells what stays open by itself (live pages) that the end has come, instead of waiting for it to end."""
+
+    def __init__(self, config: uvicorn.Config, parts: Parts) -> None:
+        super().__init__(config)
+        self._parts = parts
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams, then the connections."""
+        for leave in self._parts.leaving:
+            leave()
+        await super().shutdown(sockets)
 
 
 def _announce_start(parts: Parts) -> None:

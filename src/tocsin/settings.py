@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -79,8 +79,15 @@ class Settings(BaseSettings):
 
     @field_validator("base_path")
     @classmethod
-    def _base_path(cls, value: str) -> str:
-        return "/" + value.strip("/") if value.strip("/") else ""
+    def _base_path(cls, value: str, info: ValidationInfo) -> str:
+        path = "/" + value.strip("/") if value.strip("/") else ""
+        public_url = info.data.get("public_url")
+        if public_url and not urlsplit(public_url).path.endswith(path):
+            raise ValueError(
+                f"public_url is {public_url}, without {path}, so that links in pages would lead nowhere; "
+                f"set it to {public_url}{path}"
+            )
+        return path
 
     @field_validator("log_format")
     @classmethod
