@@ -62,6 +62,32 @@ def test_a_result_that_was_told_is_kept_too(tocsin: Tocsin, home: Path) -> None:
     assert result["body"]["matched"] == "matched"
 
 
+def test_a_match_that_was_said_before_the_command_failed_is_doubted(tocsin: Tocsin, home: Path) -> None:
+    done = tocsin("run", "--expect", "x", "--actual", "it did", "--matched", "yes", "--", "sh", "-c", "exit 3")
+    assert done.returncode == 3
+    assert "ended with exit code 3, though --matched yes" in done.stderr
+    assert kept(home)[2]["body"]["actual"] == "it did (said before it ran; the command ended with exit code 3)"
+    tocsin("run", "--expect", "x", "--actual", "it did not", "--matched", "no", "--", "sh", "-c", "exit 3")
+    assert kept(home)[5]["body"]["actual"] == "it did not"
+
+
+def test_on_a_terminal_a_match_that_was_said_before_is_asked_again(environment: dict[str, str], home: Path) -> None:
+    said = ["--actual", "it did", "--matched", "yes"]
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(PROGRAM, [PROGRAM, "run", "--expect", "x", *said, "--", "sh", "-c", "exit 3"], environment)
+    _talk(terminal, [(b"exit code 3, and you said that it would match. Did it match all the same?", b"no\n")])
+    os.waitpid(pid, 0)
+    assert kept(home)[2]["body"]["matched"] == "no_match"
+
+
+def test_with_no_incident_named_and_the_server_away_the_command_runs_all_the_same(tocsin: Tocsin, home: Path) -> None:
+    away = {"TOCSIN_URL": "http://127.0.0.1:9", "TOCSIN_TOKEN": "toc_x"}
+    done = tocsin("run", "--expect", "x", "--", "sh", "-c", "echo ran; exit 3", **away)
+    assert (done.returncode, done.stdout) == (3, "ran\n")
+    assert len(kept(home)) == 2
+
+
 def test_without_an_actual_it_stays_open_and_says_so(tocsin: Tocsin, home: Path) -> None:
     done = tocsin("run", "--expect", "x", "--", "true")
     assert "stays open" in done.stderr

@@ -1,6 +1,6 @@
 """Mitigation on both engines: held deploys, the flag question, decisions."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -8,6 +8,7 @@ from tests.incidents.conftest import DANA, KOFI, House
 from tocsin.errors import Conflict, Forbidden, Invalid
 from tocsin.identity.actor import SYSTEM, Actor, Right
 from tocsin.incidents import usecases as incidents
+from tocsin.incidents.command import Changed
 from tocsin.incidents.decide import Declare
 from tocsin.incidents.queries import state_of
 from tocsin.mitigation import queries, usecases
@@ -146,6 +147,47 @@ def test_a_run_handed_over_later_keeps_its_own_times(house: House) -> None:
     assert (decision.started_at, decision.exit_code, decision.host) == (started, 1, "web-3")
     assert decision.output_truncated and len(decision.output or "") <= 64 * 1024
     assert [entry.happened_at for entry in changed.entries[:2]] == [started, started + timedelta(seconds=9)]
+
+
+def test_a_result_handed_over_later_keeps_its_own_time(house: House) -> None:
+    incident_id = declare(house, 3)
+    started = house.clock.now()
+    decision_id = decide(house, incident_id)
+    house.clock.advance(timedelta(hours=1))
+
+    def close(at: datetime) -> Changed:
+        return house.write(
+            lambda c, now: usecases.close_decision(
+                c, DANA, incident_id, decision_id, "0.2 %", "matched", now, happened_at=at
+            )
+        )
+
+    with pytest.raises(Invalid, match="future"):
+        close(house.clock.now() + timedelta(hours=1))
+    entry = close(started + timedelta(minutes=2)).entries[0]
+    assert entry.happened_at == started + timedelta(minutes=2)
+    assert entry.recorded_at == house.clock.now()
+    assert state(house, incident_id).mitigation.decisions[decision_id].closed_at == entry.happened_at
+
+
+def test_no_result_shows_before_its_decision(house: House) -> None:
+    incident_id = declare(house, 3)
+    started = house.clock.now()
+    decision_id = decide(house, incident_id)
+    early = started - timedelta(hours=1)
+    changed = house.write(
+        lambda c, now: usecases.close_decision(
+            c, DANA, incident_id, decision_id, "0.2 %", "matched", now, happened_at=early
+        )
+    )
+    assert changed.entries[0].happened_at == started
+
+
+def test_a_misspelt_service_never_reads_as_go(house: House) -> None:
+    with pytest.raises(Invalid, match=r"there is no service 'checkout-apy'\..*'checkout-api'"):
+        may_deploy(house, "checkout-apy")
+    declare(house, services=())
+    assert may_deploy(house, "checkout-apy").held
 
 
 def test_a_result_is_asked_for_in_time_then_again_until_somebody_says(house: House) -> None:

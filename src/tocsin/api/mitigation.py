@@ -40,7 +40,7 @@ class Decision(Body):
 
 
 class Result(Body):
-    """`happened_at` is taken for those who tell it late."""
+    """`happened_at` is for those who tell it late: when it showed, not in the future."""
 
     actual: str
     matched: str = Field(examples=["matched", "no_match", "unclear"])
@@ -132,7 +132,9 @@ async def close_decision(asked: Asked, number: Number, decision: str, body: Resu
     return await change(
         asked,
         number,
-        lambda c, i, now: usecases.close_decision(c, asked.actor, i, decision, body.actual, body.matched, now),
+        lambda c, i, now: usecases.close_decision(
+            c, asked.actor, i, decision, body.actual, body.matched, now, happened_at=body.happened_at
+        ),
     )
 
 
@@ -169,7 +171,10 @@ async def check_freeze(
     service: Annotated[str, Query(min_length=1, max_length=200)],
     change: Annotated[str | None, Query(max_length=300)] = None,
 ) -> Response:
-    """May this be deployed? Answers 200 either way; for a restricted incident it names nothing."""
+    """May this be deployed? Answers 200 either way; for a restricted incident it names nothing.
+
+    422 when the catalog knows no such service and nothing holds it: a misspelt name never reads as go.
+    """
     now = asked.now
     verdict = await asked.ask(lambda connection: queries.check_freeze(connection, asked.actor, service, change, now))
     return answer(

@@ -13,7 +13,16 @@ class Away(Exception):
 
 
 class NotTaken(Away):
-    """The server answers, but this token may not tell it such a thing: keep the command, others may go on."""
+    """The server answers, but fails on this: keep the command, it may go better later."""
+
+
+class TokenRefused(NotTaken):
+    """The server answers, but not to this token: it is no good any more (401), or does not reach so far (403)."""
+
+    def __init__(self, message: str, status: int, problem: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.problem = problem or {"status": status, "detail": message}
 
 
 class Refused(Exception):

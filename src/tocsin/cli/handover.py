@@ -6,11 +6,12 @@ import click
 
 from tocsin.cli.client import Server, connect, known_credentials
 from tocsin.cli.command import warn
-from tocsin.cli.errors import Away, NoServerKnown, NotTaken, Refused
-from tocsin.cli.offline.spool import HandedOver, Spool, Told
+from tocsin.cli.errors import Away, NoServerKnown, NotTaken, Refused, TokenRefused
+from tocsin.cli.offline.spool import UNKNOWN_TOKEN, HandedOver, Spool, Told
 
+KEPT = "It is kept here; with a good token, `tocsin spool send` hands it over"
 _QUICK = 4.0
-_NOT_OURS = frozenset({401, 403, 429})
+_ABOUT_THE_TOKEN = frozenset({401, 403})
 
 
 def server() -> Server:
@@ -25,10 +26,11 @@ def server() -> Server:
     return connected
 
 
-def tell_or_keep(told: Told) -> dict[str, object] | None:
+def tell_or_keep(told: Told, *, keep_if_token_refused: bool = False) -> dict[str, object] | None:
     """Tell the server now and return its answer; None when it is away and the command is kept for later.
 
-    Raises Refused when the server says no to this very command.
+    Raises Refused when the server says no to this very command or to our token. Nothing is kept then, unless what is
+    told can't be told again (`keep_if_token_refused`).
     """
     spool = Spool()
     kept = spool.keep(told)
@@ -36,9 +38,17 @@ def tell_or_keep(told: Told) -> dict[str, object] | None:
     for refused, reason in outcome.refused:
         if refused.command_id == kept.command_id:
             raise Refused(reason)
-    if outcome.refused:
-        say(HandedOver(refused=outcome.refused))
-    return spool.answer_to(kept.command_id)
+    for refused, error in outcome.token_refused:
+        if refused.command_id == kept.command_id:
+            if keep_if_token_refused:
+                raise Refused(f"{error}. {KEPT}", error.status, error.problem)
+            if spool.withdraw(kept.command_id):
+                raise Refused(f"{error}. Nothing was recorded.", error.status, error.problem)
+    say(HandedOver(refused=outcome.refused, token_refused=outcome.token_refused, waiting=outcome.waiting))
+    answer = spool.answer_to(kept.command_id)
+    if answer is None and outcome.why_waiting:
+        warn(outcome.why_waiting)
+    return answer
 
 
 def try_hand_over(spool: Spool) -> HandedOver:
@@ -56,28 +66,52 @@ def hand_over(connected: Server, spool: Spool) -> HandedOver:
         try:
             answer = connected.post(path, body, command_id)
         except Refused as error:
-            # A token that is not good any more says nothing about what was told: keep it.
-            if error.status in _NOT_OURS or error.status >= 500:
-                raise NotTaken(f"{connected.url} does not take it: {error}") from error
-            raise
+            # A token that is not good any more says nothing about what was told.
+            raise _of_the_token(error, connected.url) from error
         return answer if isinstance(answer, dict) else {}
 
     def only_incident() -> str | None:
         try:
             open_ones = connected.get("/incidents", state="open", limit=2)["items"]
-        except Refused:
-            return None
+        except Refused as error:
+            because = _of_the_token(error, connected.url)
+            if isinstance(because, Refused):
+                return None
+            raise because from error
         return str(open_ones[0]["number"]) if len(open_ones) == 1 else None
 
     return spool.hand_over(post, connected.url, only_incident)
 
 
+def _of_the_token(error: Refused, url: str) -> Exception:
+    if error.status in _ABOUT_THE_TOKEN:
+        return TokenRefused(token_refused(error, url), error.status, error.problem)
+    if error.status >= 500:
+        return NotTaken(f"{url} fails on this: {error}")
+    return error
+
+
+def token_refused(error: Refused, url: str) -> str:
+    """That the server refused our token, with its reason and what to do."""
+    said = str(error).rstrip(".")
+    if error.status == UNKNOWN_TOKEN:
+        return f"{url} refused this token: {said}; sign in again by `tocsin login {url}`, or set TOCSIN_TOKEN to a good one"
+    return f"{url} refused this token: {said}"
+
+
 def say(outcome: HandedOver) -> None:
     """Tell the person what was handed over, refused, or waits."""
-    if outcome.sent:
-        warn(f"handed over {_count(len(outcome.sent))} kept while the server was away")
+    after_away = sum(told.held_up == "away" for told in outcome.sent)
+    waited = sum(told.held_up is not None for told in outcome.sent) - after_away
+    if after_away:
+        warn(f"handed over {_count(after_away)} kept while the server was away")
+    if waited:
+        warn(f"handed over {_count(waited)} that waited here")
     for told, reason in outcome.refused:
         warn(f"the server would not take {told.title or told.path!r}: {reason} (kept aside: tocsin spool list)")
+    if outcome.token_refused:
+        _, error = outcome.token_refused[0]
+        warn(f"{error}. {_count(outcome.waiting)} kept here, for `tocsin spool send`")
     if outcome.without_incident:
         warn(f"{_count(outcome.without_incident)} wait to know their incident: tocsin spool attach INC-NUMBER")
     if outcome.why_waiting:
@@ -97,7 +131,7 @@ def incident_of(incident: str | None) -> str | None:
 
 def kept_for_later() -> str:
     """The sentence that says that something is not lost."""
-    return "The server is away. Kept here; handed over with the next command or by `tocsin spool send`."
+    return "The server can't be told now. Kept here; handed over with the next command or by `tocsin spool send`."
 
 
 def _count(number: int) -> str:

@@ -58,10 +58,12 @@ class Actor:
 
     def require(self, right: Right, scope: str | None = None) -> None:
         """Raise Forbidden, naming what is missing, unless the actor may."""
+        wide = next(word for word, reach in SCOPE_REACH.items() if reach == right)
         if self.right < right:
-            raise Forbidden(f"{self.name} has the right {self.right.word}; this needs {right.word}")
+            by_token = f" (with a token, one made with --scope {wide})" if self.scopes is not None else ""
+            raise Forbidden(f"{self.name} has the right {self.right.word}; this needs {right.word}{by_token}")
         if not self.may(right, scope):
-            needed = next(word for word, reach in SCOPE_REACH.items() if reach == right)
+            needed = scope if scope in NARROW_SCOPES else wide
             raise Forbidden(f"the token of {self.name} has not the scope {needed!r}; make one with --scope {needed}")
 
     def require_own(self) -> None:

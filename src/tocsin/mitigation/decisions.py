@@ -114,6 +114,11 @@ def close_decision(state: IncidentState, decision_id: str, actual: str, matched:
     return [DecisionClosed(decision_id=decision_id, actual=happened, matched=word)]
 
 
+def result_at(state: IncidentState, decision_id: str, told: datetime | None, now: datetime) -> datetime:
+    """When the result showed, as somebody tells it (now, if nobody does); never before the decision began."""
+    return max(told_instant(told, "happened_at", now) or now, decision_of(state, decision_id).started_at)
+
+
 def extend_decision(state: IncidentState, decision_id: str, until: datetime, now: datetime) -> list[Fact]:
     """More time for the result."""
     decision = decision_of(state, decision_id)

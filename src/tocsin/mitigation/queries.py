@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, false, select
 
+from tocsin.errors import Invalid
 from tocsin.identity.actor import Actor, Right
 from tocsin.identity.visibility import visible_incidents
 from tocsin.incidents.command import read_bundle
@@ -14,6 +15,7 @@ from tocsin.incidents.queries import state_of
 from tocsin.mitigation.freeze import EVERY, LiveFreeze, Verdict, judge
 from tocsin.organisation import queries as organisation_queries
 from tocsin.runbook.events import services_of
+from tocsin.runbook.findings import nearest
 from tocsin.store.tables.mitigation import allowed_changes, freezes
 from tocsin.store.tables.timeline import incidents
 from tocsin.timeline.facts.incidents import ENDED_PHASES
@@ -52,15 +54,22 @@ class Action:
 def check_freeze(connection: Connection, actor: Actor, service: str, change_id: str | None, now: datetime) -> Verdict:
     """go or held, with the sentence that a pipeline prints; a pipeline may ask by its own name.
 
+    Invalid when the catalog knows no such service and nothing holds it.
     Practice holds nothing. For a restricted incident the sentence names nothing, whoever asks.
     """
     actor.require(Right.VIEWER, "freeze:read")
     organisation = organisation_queries.everything(connection)
     current = organisation.current_id("service", service)
-    services = organisation.services_with_pipeline(current) or (current,)
+    named = organisation.services_with_pipeline(current)
+    known = bool(named) or current in organisation.services
+    services = named or (current,)
     live = _live(connection, services)
     verdicts = [judge(each, change_id, live, now) for each in services]
-    return next((verdict for verdict in verdicts if verdict.held), verdicts[0])
+    held = next((verdict for verdict in verdicts if verdict.held), None)
+    if held is None and not known:
+        # Being held needs no catalog; a go does, or a misspelt name would pass every freeze.
+        raise Invalid(f"there is no service '{service}'. {nearest(service, organisation.services)}".strip(), "service")
+    return held or verdicts[0]
 
 
 def live_freezes(connection: Connection, actor: Actor, now: datetime) -> list[FreezeRow]:

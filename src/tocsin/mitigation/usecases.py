@@ -171,16 +171,28 @@ def end_decision(
 
 
 def close_decision(
-    connection: Connection, actor: Actor, incident_id: str, decision_id: str, actual: str, matched: str, now: datetime
+    connection: Connection,
+    actor: Actor,
+    incident_id: str,
+    decision_id: str,
+    actual: str,
+    matched: str,
+    now: datetime,
+    *,
+    happened_at: datetime | None = None,
 ) -> Changed:
-    """What happened, and whether it was what was expected: matched, no_match or unclear."""
-    changed = change_incident(
-        connection,
-        actor,
-        incident_id,
-        by_runbook(lambda state, _: decisions.close_decision(state, decision_id, actual, matched)),
-        now,
-    )
+    """What happened, and whether it was what was expected: matched, no_match or unclear.
+
+    `happened_at` is for those who tell it late: never in the future (Invalid), and not before the decision began.
+    """
+
+    def close(state: IncidentState, bundle: Bundle, at: datetime) -> list[NewFact]:
+        del bundle
+        facts = decisions.close_decision(state, decision_id, actual, matched)
+        when = decisions.result_at(state, decision_id, happened_at, at)
+        return [NewFact(fact=fact, happened_at=when) for fact in facts]
+
+    changed = change_incident(connection, actor, incident_id, close, now)
     if changed.entries:
         subject = f"{incident_id}:decision:{decision_id}"
         withdraw_page(connection, "deadline", subject, "its result was recorded", now, cause="closed")

@@ -55,7 +55,7 @@ def add(incident: str, file: Path, title: str | None, kind: str, volatile: bool,
         server=server_address(),
         title=f"evidence {file.name}",
     )
-    answer = tell_or_keep(told)
+    answer = tell_or_keep(told, keep_if_token_refused=str(file) == "-")
     if answer is None:
         tell({"kept": told.command_id, "sha256": digest}, f"{kept_for_later()} SHA-256 {digest}")
     else:

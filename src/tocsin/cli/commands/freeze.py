@@ -6,11 +6,12 @@ from typing import Any
 import click
 
 from tocsin.cli.client import connect
-from tocsin.cli.command import command, group, incident_argument, table, tell
+from tocsin.cli.command import command, group, incident_argument, table, tell, wants_json, warn
 from tocsin.cli.commands.telling import ahead, told
-from tocsin.cli.errors import COULD_NOT_ASK, REFUSED, Away, NoServerKnown, Refused
-from tocsin.cli.handover import server, server_address
+from tocsin.cli.errors import COULD_NOT_ASK, REFUSED, USAGE, Away, NoServerKnown, Refused
+from tocsin.cli.handover import server, server_address, token_refused
 from tocsin.cli.offline.freeze_memory import KnownAnswer, in_words, recall, remember
+from tocsin.cli.offline.spool import UNKNOWN_TOKEN
 from tocsin.clock import SystemClock
 
 _PATIENCE = 5.0
@@ -26,17 +27,33 @@ def freeze() -> None:
 @click.option("--change", help="The change's id, as it may have been allowed.")
 @click.pass_context
 def check(context: click.Context, service: str, change: str | None) -> None:
-    """Exit 0: go. Exit 1: held, with the reason. Exit 3: could not ask; then the last known answer and its age are told."""
+    """Exit 0: go. Exit 1: held, with the reason. Exit 3: could not ask; then the last known answer and its age are told.
+
+    Exit 64: the catalog knows no such service, so that a misspelt name never reads as go.
+    """
     now = SystemClock().now()
     try:
         answer = connect(timeout=_PATIENCE).get("/freeze", service=service, change=change)
-    except (Away, Refused, NoServerKnown) as error:
+    except Refused as error:
+        if any(mistake.get("field") == "service" for mistake in error.problem.get("errors", [])):
+            tell(error.problem, str(error)) if wants_json() else warn(str(error))
+            context.exit(USAGE)
+        _could_not_ask(_why_refused(error), service, change, now)
+        context.exit(COULD_NOT_ASK)
+    except (Away, NoServerKnown) as error:
         _could_not_ask(str(error), service, change, now)
         context.exit(COULD_NOT_ASK)
     held, reason = bool(answer["held"]), str(answer.get("reason") or "")
     remember(server_address() or "", service, change, KnownAnswer(held, reason, now))
     tell(answer, reason or f"{'Held' if held else 'Go'}: {service}.")
     context.exit(REFUSED if held else 0)
+
+
+def _why_refused(error: Refused) -> str:
+    """Why the server would not say; a token that may not ask is told what it needs."""
+    if error.status not in (UNKNOWN_TOKEN, 403):
+        return str(error)
+    return f"{token_refused(error, server_address() or 'the server')} (asking needs the scope freeze:read)"
 
 
 def _could_not_ask(why: str, service: str, change: str | None, now: datetime) -> None:

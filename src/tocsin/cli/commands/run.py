@@ -68,8 +68,10 @@ def run(
         Told("/incidents/{incident}/decisions", opening, incident=incident, server=server_address(), title=exact)
     )
     before = try_hand_over(spool)
-    if before.why_waiting:
-        warn("the server is away; this is recorded here and handed over later")
+    if before.token_refused:
+        warn("the server refused this token; the command runs all the same, and its record is kept here")
+    elif before.why_waiting:
+        warn(f"{before.why_waiting}; this is recorded here and handed over later")
     ran = running.run(arguments, clock.now)
     path = "/incidents/{incident}/decisions/{answer}"
     spool.keep(
@@ -89,7 +91,9 @@ def run(
         )
     )
     if actual is None and not wants_json():
-        actual, matched = _ask(expect)
+        actual, matched = _ask(expect, ran.exit_code)
+    elif actual and matched == "yes" and ran.exit_code:
+        actual, matched = _doubt(actual, ran.exit_code)
     if actual and matched:
         spool.keep(
             Told(
@@ -144,12 +148,31 @@ def _opened(
     return {name: value for name, value in said.items() if value is not None}
 
 
-def _ask(expect: str) -> tuple[str | None, str | None]:
+def _doubt(actual: str, exit_code: int) -> tuple[str | None, str | None]:
+    """`--matched yes` was said before the command ended, and it failed: a person is asked again, a script is told."""
+    failed = f"the command ended with exit code {exit_code}"
+    matched = "yes"
+    if sys.stdin.isatty() and sys.stderr.isatty() and not wants_json():
+        question = f"{failed.capitalize()}, and you said that it would match. Did it match all the same?"
+        try:
+            matched = click.prompt(question, type=click.Choice(list(MATCHED)), err=True)
+        except click.Abort:
+            return None, None
+    else:
+        warn(f"{failed}, though --matched yes was said before; recorded as matched, with the exit code in the result")
+    return f"{actual} (said before it ran; {failed})", matched
+
+
+def _ask(expect: str, exit_code: int) -> tuple[str | None, str | None]:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None, None
+    failed = f"\nThe command ended with exit code {exit_code}." if exit_code else ""
     try:
         actual: str = click.prompt(
-            f"Expected: {expect}\nWhat happened? (empty: say it later)", default="", show_default=False, err=True
+            f"Expected: {expect}{failed}\nWhat happened? (empty: say it later)",
+            default="",
+            show_default=False,
+            err=True,
         )
         if not actual.strip():
             return None, None

@@ -3,7 +3,7 @@
 import click
 
 from tocsin.cli.command import INCIDENT, command, group, table, tell
-from tocsin.cli.errors import Away
+from tocsin.cli.errors import Away, Refused
 from tocsin.cli.handover import hand_over, say
 from tocsin.cli.offline.spool import Spool
 
@@ -53,6 +53,9 @@ def send() -> None:
 
     outcome = hand_over(connect(), Spool())
     say(outcome)
+    if outcome.token_refused:
+        told, error = outcome.token_refused[0]
+        raise Refused(f"{told.title or told.path} is kept, but not handed over", error.status, error.problem)
     if outcome.why_waiting:
         raise Away(outcome.why_waiting)
     tell(

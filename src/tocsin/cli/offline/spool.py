@@ -6,6 +6,7 @@ the same `Idempotency-Key` goes again and the server does nothing twice. What th
 
 import contextlib
 import fcntl
+import functools
 import json
 import os
 import time
@@ -13,16 +14,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from tocsin.cli.errors import Away, NotTaken, Refused
+from tocsin.cli.errors import Away, NotTaken, Refused, TokenRefused
 from tocsin.cli.offline.places import state_directory, sync_directory, write_durably
 from tocsin.ids import new_id
 
 INCIDENT = "{incident}"
+UNKNOWN_TOKEN = 401
 _KEEPING = ".keeping"
 _HANDING_OVER = ".handing-over"
 # Two locks, so that what is told now never waits for what is being sent; taken in this order: handing over, keeping.
+
+
+HeldUp = Literal["away", "failing", "token", "incident"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,8 @@ class Told:
     """One command for the server: a POST to `path` below /api/v1.
 
     `path` may hold `{incident}`, which is filled in when the incident is known, and `{answer}`, which is filled in
-    with the field `answer_field` of the server's answer to the command `answer_of`.
+    with the field `answer_field` of the server's answer to the command `answer_of`. `held_up` is why an attempt to hand
+    it over has failed; None while there was none.
     """
 
     path: str
@@ -42,6 +48,7 @@ class Told:
     server: str | None = None
     told_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
     title: str = ""
+    held_up: HeldUp | None = None
 
     def needs_incident(self) -> bool:
         """Whether it can't be handed over before someone says which incident it belongs to."""
@@ -54,6 +61,7 @@ class HandedOver:
 
     sent: tuple[Told, ...] = ()
     refused: tuple[tuple[Told, str], ...] = ()
+    token_refused: tuple[tuple[Told, TokenRefused], ...] = ()
     waiting: int = 0
     without_incident: int = 0
     why_waiting: str = ""
@@ -61,7 +69,7 @@ class HandedOver:
 
 
 Post = Callable[[str, dict[str, Any], str], dict[str, Any]]
-"""(path, body, command_id) -> the server's answer; raises Away or Refused."""
+"""(path, body, command_id) -> the server's answer; raises Away, NotTaken, TokenRefused or Refused."""
 
 
 class Spool:
@@ -95,47 +103,69 @@ class Spool:
     def hand_over(self, post: Post, server: str, only_incident: Callable[[], str | None] = lambda: None) -> HandedOver:
         """Send what waits for `server`, oldest first, until it is away or nothing is left.
 
-        `only_incident` is asked once when something knows no incident: the one that it must be, or None.
+        `only_incident` is asked once when something knows no incident: the one that it must be, or None. A token that
+        does not reach so far (403) holds up that one command; one that is no good (401) holds up all.
         """
-        sent: list[Told] = []
-        refused: list[tuple[Told, str]] = []
-        why, answers = "", True
+        outcome = _Outcome(functools.cache(only_incident))
         with self._locked(_HANDING_OVER):
-            guessed: str | None = None
-            asked = False
-            for path, kept in self._files():
-                told = kept
+            for path, told in self._files():
                 if told.server is not None and told.server != server:
                     continue
-                if told.needs_incident():
-                    if not asked:
-                        guessed, asked = only_incident(), True
-                    if guessed is None:
-                        continue
-                    told = replace(told, incident=guessed)
-                try:
-                    answer = post(*self._filled(told), told.command_id)
-                except Away as error:
-                    why, answers = str(error), isinstance(error, NotTaken)
-                    break
-                except Refused as error:
-                    refused.append((told, str(error)))
-                    self._set_aside(path, told, str(error))
-                    continue
-                except _NotYet:
-                    continue
-                self._answered(path, told, answer)
-                sent.append(told)
+                if outcome.stopped_by:
+                    self._hold_up(path, told, _reason(outcome.stopped_by))
+                elif outcome.bad_token:
+                    self._hold_up(path, told, "token")
+                    outcome.token_refused.append((told, outcome.bad_token))
+                else:
+                    self._send(path, told, post, outcome)
             left = self._files()
             self._forget_answers({told.answer_of for _, told in left if told.answer_of})
+        stop = outcome.stopped_by
         return HandedOver(
-            sent=tuple(sent),
-            refused=tuple(refused),
+            sent=tuple(outcome.sent),
+            refused=tuple(outcome.refused),
+            token_refused=tuple(outcome.token_refused),
             waiting=len(left),
-            without_incident=sum(told.needs_incident() for _, told in left),
-            why_waiting=why,
-            server_answers=answers,
+            without_incident=sum(told.needs_incident() and told.held_up == "incident" for _, told in left),
+            why_waiting=str(stop or ""),
+            server_answers=stop is None or isinstance(stop, NotTaken),
         )
+
+    def _send(self, path: Path, kept: Told, post: Post, outcome: "_Outcome") -> None:
+        told = kept
+        try:
+            if told.needs_incident():
+                incident = outcome.only_incident()
+                if incident is None:
+                    self._hold_up(path, told, "incident")
+                    return
+                told = replace(told, incident=incident)
+            answer = post(*self._filled(told), told.command_id)
+        except TokenRefused as error:
+            self._hold_up(path, kept, "token")
+            outcome.token_refused.append((kept, error))
+            outcome.bad_token = error if error.status == UNKNOWN_TOKEN else None
+        except Away as error:
+            self._hold_up(path, kept, _reason(error))
+            outcome.stopped_by = error
+        except Refused as error:
+            outcome.refused.append((told, str(error)))
+            self._set_aside(path, told, str(error))
+        except _NotYet:
+            self._hold_up(path, kept, "token")  # only that holds up one command and lets those after it go
+        else:
+            self._answered(path, told, answer)
+            outcome.sent.append(told)
+
+    def withdraw(self, command_id: str) -> bool:
+        """Take back what was not handed over; False when it is not here any more."""
+        with self._locked(_HANDING_OVER):
+            for path in _places(self.directory):
+                if _id_of(path) == command_id:
+                    path.unlink()
+                    sync_directory(self.directory)
+                    return True
+        return False
 
     def answer_to(self, command_id: str) -> dict[str, Any] | None:
         """What the server answered to a command that others here wait for."""
@@ -148,6 +178,10 @@ class Spool:
     def refused(self) -> list[dict[str, Any]]:
         """What the server would not take, with its reason; kept until a person removes it."""
         return [json.loads(path.read_bytes()) for path in _places(self.directory / "refused")]
+
+    def _hold_up(self, path: Path, told: Told, why: HeldUp) -> None:
+        if told.held_up != why:
+            write_durably(path, _dump(replace(told, held_up=why)))
 
     def _filled(self, told: Told) -> tuple[str, dict[str, Any]]:
         path = told.path.replace(INCIDENT, told.incident or "")
@@ -206,6 +240,18 @@ class Spool:
             os.close(descriptor)
 
 
+@dataclass
+class _Outcome:
+    """What has come of the attempt so far."""
+
+    only_incident: Callable[[], str | None]
+    sent: list[Told] = field(default_factory=list)
+    refused: list[tuple[Told, str]] = field(default_factory=list)
+    token_refused: list[tuple[Told, TokenRefused]] = field(default_factory=list)
+    bad_token: TokenRefused | None = None
+    stopped_by: Away | None = None
+
+
 class _NotYet(Exception):
     """What it refers to has not been answered yet."""
 
@@ -215,6 +261,10 @@ def _places(directory: Path) -> list[Path]:
         return sorted(path for path in directory.iterdir() if path.suffix == ".json" and not path.name.startswith("."))
     except FileNotFoundError:
         return []
+
+
+def _reason(stop: Away) -> HeldUp:
+    return "failing" if isinstance(stop, NotTaken) else "away"
 
 
 def _id_of(path: Path) -> str:
