@@ -2,9 +2,12 @@
 
 import json
 import os
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
 
@@ -30,6 +33,22 @@ def test_a_second_engine_on_one_directory_is_told_what_to_do(tmp_path: Path) -> 
         assert first.tocsin("verify").returncode == 0
     finally:
         first.stop()
+
+
+def test_an_open_page_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    house = Installation(tmp_path / "house").start()
+    try:
+        ours = build_opener(HTTPCookieProcessor())
+        form = ours.open(house.sign_in_link, timeout=10).read().decode()
+        told = urlencode(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form)).encode()
+        ours.open(house.sign_in_link, told, timeout=10).close()
+        stream = ours.open(f"{house.url}/live?page=%2F", timeout=10)
+        assert b"beat" in stream.readline() + stream.readline()
+        began = time.monotonic()
+        assert house.stop() == 0
+        assert time.monotonic() - began < 2
+    finally:
+        house.stop()
 
 
 def test_a_second_start_is_quick_and_prints_no_second_link(tmp_path: Path) -> None:

@@ -28,4 +28,5 @@ class Parts:
     http: GuardedHttp
     smtp: Smtp | None
     throttle: Throttle = field(default_factory=Throttle)
+    leaving: list[Callable[[], None]] = field(default_factory=list)  # told first: what stays open by itself ends now
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)  # awaited before the loop stops

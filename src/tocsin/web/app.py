@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from sqlalchemy import Connection
 from starlette.datastructures import FormData
@@ -21,13 +21,13 @@ from tocsin.web.forms.registry import FORMS
 from tocsin.web.forms.sending import Form, Sent, Told
 from tocsin.web.live import Live
 from tocsin.web.pages.registry import SCREENS
-from tocsin.web.public import inside, public_routes
+from tocsin.web.public import public_routes
 from tocsin.web.rendering import Renderer, html
 from tocsin.web.screens import Answer, Asked, Loaded, Screen
 from tocsin.web.security import SecureHeaders
-from tocsin.web.session import TOAST, Cookies, check_csrf, secret_of, signed_in
+from tocsin.web.session import TOAST, Cookies, check_csrf, inside, secret_of, signed_in, toast_of
 from tocsin.web.shell import shell_for
-from tocsin.web.views.common import FormView, Shell
+from tocsin.web.views.common import FormView, Shell, Toast
 
 _log = logging.getLogger(__name__)
 _STATUS: tuple[tuple[type[TocsinError], int, str], ...] = (
@@ -59,7 +59,7 @@ class Face:
         found += [Route(screen.path, self._guarded(self._show(screen)), methods=["GET"]) for screen in SCREENS]
         return [_secured(route) for route in found]
 
-    def load(self, screen: Screen, asked: Asked, live: str, toast: str = "") -> Loaded:
+    def load(self, screen: Screen, asked: Asked, live: str, toast: Toast | None = None) -> Loaded:
         """One reading of a screen and its frame, in one snapshot."""
         asked.actor.require(screen.right)
         answer = screen.load(asked)
@@ -68,7 +68,7 @@ class Face:
     def _show(self, screen: Screen) -> Callable[[Request], Awaitable[Response]]:
         async def show(request: Request) -> Response:
             secret, now = secret_of(request), self.parts.clock.now()
-            toast = unquote(request.cookies.get(TOAST, ""))
+            toast = toast_of(request)
             place = request.url.path.removeprefix(self.renderer.base)
             live = f"{place}?{request.url.query}" if request.url.query else place
 
@@ -160,9 +160,14 @@ class Face:
                     return self._back(request, error.message)
             if sent.told is not None:
                 return await self._tell_once(request, sent.told, form.page)
-            response = RedirectResponse(f"{self.renderer.base}{sent.to}", 303)
+            to = f"{self.renderer.base}{sent.to}"
+            response = (
+                Response(status_code=204, headers={"X-Go": to})  # a dialog's script goes there by itself
+                if request.headers.get("x-dialog") == "1"
+                else RedirectResponse(to, 303)
+            )
             if sent.toast:
-                self.cookies.toast(request, response, sent.toast)
+                self.cookies.toast(request, response, Toast(sent.toast, undo=sent.undo))
             return response
 
         return post
@@ -185,7 +190,7 @@ class Face:
         origin = f"{request.url.scheme}://{request.url.netloc}"
         place = came_from.removeprefix(origin) if came_from.startswith(f"{origin}/") else f"{self.renderer.base}/"
         response = RedirectResponse(inside(place), 303)
-        self.cookies.toast(request, response, f"!{message}")
+        self.cookies.toast(request, response, Toast(message, bad=True))
         return response
 
     def _guarded(self, endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:

@@ -41,10 +41,18 @@ class Live:
         self._load = load
         self._here: Counter[tuple[str, str]] = Counter()
         self._open: set[asyncio.Event] = set()
+        self._ending = False
+        parts.leaving.append(self.end)
 
     def here(self, place: str) -> tuple[str, ...]:
         """Who has this page open now, in this process."""
         return tuple(person for (path, person), count in self._here.items() if path == place and count > 0)
+
+    def end(self) -> None:
+        """End every stream now: the process leaves. Browsers come back by themselves, to it or to another."""
+        self._ending = True
+        for changed in self._open:
+            changed.set()
 
     async def stream(self, request: Request) -> Response:
         """GET /live?page=PATH: named events `swap` (parts with ids), `page` (one rings), `beat` (server time)."""
@@ -82,6 +90,7 @@ class Live:
         stop = self._parts.database.listen(heard)
         me = (urlsplit(place).path, first.shell.person.id if first.shell.person else "")
         self._here[me] += 1
+        self._open.add(changed)
         seen: dict[str, str] = {}
         rung: set[str] = set()
         try:
@@ -89,12 +98,14 @@ class Live:
             for text in self._changes(screen, first, fragments, seen, rung):
                 yield text
             changed.set()  # whatever was told between the reading and the listening
-            while True:
+            while not self._ending:
                 try:
                     await asyncio.wait_for(changed.wait(), BEAT.total_seconds())
                 except TimeoutError:
                     yield _event("beat", {"now": say.iso(self._parts.clock.now())})
                     continue
+                if self._ending:
+                    return
                 await asyncio.sleep(_TOGETHER)
                 changed.clear()
                 try:
@@ -109,6 +120,7 @@ class Live:
                     yield text
         finally:
             stop()
+            self._open.discard(changed)
             self._here[me] -= 1
 
     def _changes(

@@ -15,7 +15,7 @@ from tocsin.identity.actor import Actor
 from tocsin.parts import Parts
 from tocsin.web.pages import linked, status
 from tocsin.web.rendering import Renderer, html
-from tocsin.web.session import Cookies, secret_of
+from tocsin.web.session import Cookies, inside, secret_of
 from tocsin.web.views.common import Shell
 
 
@@ -31,14 +31,6 @@ def public_routes(parts: Parts, renderer: Renderer, cookies: Cookies) -> list[Ba
         *linked.routes(parts, renderer),
         *status.routes(parts, renderer),
     ]
-
-
-def inside(place: str) -> str:
-    """A path of ours to go on to after signing in; '/' for anything that leads elsewhere."""
-    parts = urlsplit(place)
-    if parts.scheme or parts.netloc or not place.startswith("/") or place.startswith(("//", "/\\")) or "\\" in place:
-        return "/"
-    return place
 
 
 class Door:

@@ -1,9 +1,10 @@
 """Who the browser is: a cookie into a session, a form's CSRF token against it. Only translation; identity decides."""
 
 import hmac
+import json
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from sqlalchemy import Connection
 from starlette.datastructures import FormData
@@ -12,6 +13,7 @@ from starlette.responses import Response
 
 from tocsin.errors import Forbidden, SignInNeeded
 from tocsin.identity.sessions import SESSION_LIFE, Session, session_of
+from tocsin.web.views.common import Action, Toast
 
 COOKIE = "tocsin_session"
 TOAST = "tocsin_toast"
@@ -44,17 +46,38 @@ class Cookies:
         """Forget it."""
         response.delete_cookie(COOKIE, path=self.base or "/")
 
-    def toast(self, request: Request, response: Response, text: str) -> None:
+    def toast(self, request: Request, response: Response, toast: Toast) -> None:
         """What the next page confirms once."""
+        undo = [toast.undo.href, toast.undo.fields] if toast.undo else None
         response.set_cookie(
             TOAST,
-            quote(text[:300]),
+            quote(json.dumps([toast.text[:300], toast.bad, undo])),
             max_age=_TOAST_SECONDS,
             path=self.base or "/",
             httponly=True,
             samesite="lax",
             secure=self.secure or request.url.scheme == "https",
         )
+
+
+def inside(place: str) -> str:
+    """A path of ours to go on to after signing in; '/' for anything that leads elsewhere."""
+    parts = urlsplit(place)
+    if parts.scheme or parts.netloc or not place.startswith("/") or place.startswith(("//", "/\\")) or "\\" in place:
+        return "/"
+    return place
+
+
+def toast_of(request: Request) -> Toast | None:
+    """What this page confirms; None without it or where the cookie is not ours."""
+    try:
+        text, bad, undo = json.loads(unquote(request.cookies.get(TOAST, "")))
+        fields = tuple((str(name), str(value)) for name, value in undo[1]) if undo else ()
+        return Toast(
+            str(text), bool(bad), Action("Undo", inside(str(undo[0])), post=True, fields=fields) if undo else None
+        )
+    except (ValueError, TypeError, IndexError):
+        return None
 
 
 def secret_of(request: Request) -> str:

@@ -7,12 +7,12 @@ from tocsin.web import format as say
 from tocsin.web.pages.room.head import PHASE_WORDS
 from tocsin.web.reading import alerts, incidents, oncall, pages, review
 from tocsin.web.screens import Answer, Asked
-from tocsin.web.views.common import ActiveIncident, Clock, Person, Ringing, Shell
+from tocsin.web.views.common import ActiveIncident, Clock, Person, Ringing, Shell, Toast
 
 _SHOWN = 6
 
 
-def shell_for(asked: Asked, page: str, answer: Answer, live: str, toast: str = "") -> Shell:
+def shell_for(asked: Asked, page: str, answer: Answer, live: str, toast: Toast | None = None) -> Shell:
     """The frame for one person and one page."""
     actor, now = asked.actor, asked.now
     open_now = incidents.open_incidents(asked.connection, actor)

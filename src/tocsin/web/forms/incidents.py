@@ -8,7 +8,7 @@ from tocsin.incidents import usecases
 from tocsin.incidents.decide import Declare
 from tocsin.incidents.queries import incident_id_of
 from tocsin.runbook.bundle import Bundle, default_bundle
-from tocsin.web.forms.rooms import back, form, incident_of, room, services_field, state
+from tocsin.web.forms.rooms import back, form, incident_of, room, services_field, state, undoing
 from tocsin.web.forms.sending import Form, Given, Sent
 from tocsin.web.pages.room.head import PHASE_WORDS
 from tocsin.web.screens import Asked
@@ -103,6 +103,7 @@ def _ask_severity(asked: Asked) -> FormView:
 
 
 def _severity(asked: Asked, given: Given) -> Sent:
+    before = state(asked).incident.severity
     changed = usecases.change_severity(
         asked.connection,
         asked.actor,
@@ -111,7 +112,10 @@ def _severity(asked: Asked, given: Given) -> Sent:
         asked.now,
         reason=given.or_none("reason"),
     )
-    return back(asked, f"Severity is Sev{changed.state.incident.severity}.")
+    now = changed.state.incident.severity
+    raised = now < before
+    undo = undoing(asked, "severity", severity=str(before), reason="Raised by mistake; undone.") if raised else None
+    return back(asked, f"Severity is Sev{now}.", undo=undo)
 
 
 def _ask_rename(asked: Asked) -> FormView:

@@ -5,7 +5,7 @@ from tocsin.mitigation import usecases
 from tocsin.mitigation.decisions import NewDecision
 from tocsin.mitigation.queries import ready_actions
 from tocsin.triage.queries import suspects_of
-from tocsin.web.forms.rooms import back, form, incident_of, services_field, state
+from tocsin.web.forms.rooms import back, form, incident_of, services_field, state, undoing
 from tocsin.web.forms.sending import Form, Given, Sent
 from tocsin.web.screens import Asked
 from tocsin.web.views.common import Choice, Field, FormView, Ref
@@ -149,7 +149,8 @@ def _ask_hold(asked: Asked) -> FormView:
 
 
 def _hold(asked: Asked, given: Given) -> Sent:
-    usecases.hold_deploys(
+    before = state(asked).mitigation.held
+    changed = usecases.hold_deploys(
         asked.connection,
         asked.actor,
         incident_of(asked),
@@ -157,7 +158,10 @@ def _hold(asked: Asked, given: Given) -> Sent:
         services=given.words("services") or None,
         reason=given.or_none("reason"),
     )
-    return back(asked, "Deploys are held.")
+    held = tuple(changed.state.mitigation.held)
+    new = [service for service in held if service not in before]
+    undo = undoing(asked, "release", services=" ".join(new), reason="Held by mistake; undone.") if new else None
+    return back(asked, "Deploys are held.", undo=undo)
 
 
 def _ask_release(asked: Asked) -> FormView:

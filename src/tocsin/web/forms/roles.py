@@ -1,7 +1,7 @@
 """Forms of who does what: roles, handover, deputy, members, restriction."""
 
 from tocsin.incidents import usecases
-from tocsin.web.forms.rooms import back, form, incident_of, people_field, roles_field, state
+from tocsin.web.forms.rooms import back, form, incident_of, people_field, roles_field, state, undoing
 from tocsin.web.forms.sending import Form, Given, Sent
 from tocsin.web.reading.people import names
 from tocsin.web.screens import Asked
@@ -23,18 +23,33 @@ def _ask_role(asked: Asked) -> FormView:
 
 
 def _role(asked: Asked, given: Given) -> Sent:
+    role = given.text("role")
+    before = state(asked).incident.roles.get(role)
     changed = usecases.assign_role(
         asked.connection,
         asked.actor,
         incident_of(asked),
-        given.text("role"),
+        role,
         given.or_none("person"),
         asked.now,
         replace=given.yes("replace"),
     )
     known = names(asked.connection)
-    holder = changed.state.incident.roles.get(given.text("role"))
-    return back(asked, f"{known.of(holder.person)} has it." if holder else "")
+    holder = changed.state.incident.roles.get(role)
+    was = {"person": before.person, "replace": "yes"} if before else {}
+    return back(
+        asked,
+        f"{known.of(holder.person)} has it." if holder else "Nobody has it.",
+        "roles",
+        undoing(asked, "role" if before else "leave", role=role, **was) if holder and holder != before else None,
+    )
+
+
+def _leave(asked: Asked, given: Given) -> Sent:
+    usecases.release_role(
+        asked.connection, asked.actor, incident_of(asked), given.text("role"), asked.now, reason=given.or_none("reason")
+    )
+    return back(asked, "Nobody has it now.", "roles")
 
 
 def _ask_handover(asked: Asked) -> FormView:
@@ -145,6 +160,7 @@ def _members(asked: Asked, given: Given) -> Sent:
 
 FORMS: tuple[Form, ...] = (
     Form(f"{_AT}/role", _role, _ask_role),
+    Form(f"{_AT}/leave", _leave),
     Form(f"{_AT}/handover", _handover, _ask_handover),
     Form(f"{_AT}/accept", _accept),
     Form(f"{_AT}/decline", _decline),

@@ -6,7 +6,7 @@ from tocsin.timeline.facts.incidents import role_word
 from tocsin.timeline.state import IncidentState
 from tocsin.web.forms.sending import Sent
 from tocsin.web.screens import Asked
-from tocsin.web.views.common import Choice, Field, FormView
+from tocsin.web.views.common import Action, Choice, Field, FormView
 
 
 def incident_of(asked: Asked) -> str:
@@ -24,9 +24,14 @@ def room(asked: Asked, anchor: str = "") -> str:
     return f"/incidents/{asked.path['number']}{f'#{anchor}' if anchor else ''}"
 
 
-def back(asked: Asked, toast: str = "", anchor: str = "") -> Sent:
+def back(asked: Asked, toast: str = "", anchor: str = "", undo: Action | None = None) -> Sent:
     """To the room, confirming there what was done."""
-    return Sent(room(asked, anchor), toast)
+    return Sent(room(asked, anchor), toast, undo=undo)
+
+
+def undoing(asked: Asked, what: str, **fields: str) -> Action:
+    """The form of this room that takes back what was just done."""
+    return Action("Undo", f"{room(asked)}/do/{what}", post=True, fields=tuple(fields.items()))
 
 
 def form(asked: Asked, what: str, title: str, submit: str, *fields: Field, lede: str = "", **more: object) -> FormView:

@@ -13,7 +13,7 @@ from tocsin.identity.commands import once
 from tocsin.runbook.durations import parse_duration
 from tocsin.web.instants import parse_instant
 from tocsin.web.screens import Asked
-from tocsin.web.views.common import FormView
+from tocsin.web.views.common import Action, FormView
 
 LARGEST_FIELD = 1 << 20
 LARGEST_FILE = 25 << 20
@@ -31,11 +31,12 @@ class Told:
 
 @dataclass(frozen=True)
 class Sent:
-    """Where the browser goes after a form, and what it confirms there."""
+    """Where the browser goes after a form, and what it confirms there; `undo` takes it back at once."""
 
     to: str
     toast: str = ""
     told: Told | None = None
+    undo: Action | None = None
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ class Form:
             return [sent.to, sent.toast]
 
         answer, _ = once(asked.connection, asked.actor, command, body, asked.now, work)
-        return Sent(*answer)
+        return Sent(answer[0], answer[1])
 
     @staticmethod
     async def read_files(form: FormData) -> dict[str, File]:

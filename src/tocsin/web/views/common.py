@@ -203,6 +203,15 @@ class Ringing:
 
 
 @dataclass(frozen=True)
+class Toast:
+    """What was just done, said once; `bad` when it was refused. `undo` is a form that takes it back."""
+
+    text: str
+    bad: bool = False
+    undo: Action | None = None
+
+
+@dataclass(frozen=True)
 class Shell:
     """What stands around every page: who you are, what is open, what you may do."""
 
@@ -220,7 +229,7 @@ class Shell:
     manages: bool = False
     administers: bool = False
     live: str = ""
-    toast: str = ""
+    toast: Toast | None = None
     own: tuple[Action, ...] = ()  # this page's own actions, first in the palette
 
     @property
