@@ -23,7 +23,7 @@ from tocsin.mitigation import handlers as mitigation
 from tocsin.oncall import handlers as oncall
 from tocsin.organisation.usecases import create_first_organisation
 from tocsin.paging import handlers as paging
-from tocsin.paging.methods import Means
+from tocsin.paging.methods import NOT_SET_UP, Means, not_set_up
 from tocsin.paging.usecases.opening import page_last_resort
 from tocsin.parts import Parts
 from tocsin.recovery import handlers as recovery
@@ -42,7 +42,9 @@ def register_stages(parts: Parts) -> None:
     intake.register(registry)
     alerts.register(registry)
     oncall.register(registry)
-    paging.register(registry, Means(parts.http, parts.smtp, _print), settings.outside_url)
+    means = Means(parts.http, parts.smtp, _print)
+    parts.database.context[NOT_SET_UP] = not_set_up(means)
+    paging.register(registry, means, settings.outside_url)
     incidents.register(registry)
     triage.register(registry)
     mitigation.register(registry)

@@ -186,7 +186,7 @@ def test_an_override_takes_a_shift_and_is_taken_back(dan: Caller, clock: Simulat
 
 
 def test_a_contact_method_reaches_nobody_before_its_code(dan: Caller) -> None:
-    method = dan.post("/people/dana/methods", kind="email", target="dana@larkfield.example")["id"]
+    method = dan.post("/people/dana/methods", kind="ntfy", target="https://ntfy.sh/dana-pages")["id"]
     assert dan.post(f"/methods/{method}/verify", 422, code="0000-0000")["errors"][0]["field"] == "code"
     dan.post(f"/methods/{method}/test", 409)
     dan.post(f"/methods/{method}/vouch")

@@ -268,7 +268,7 @@ def test_login_keeps_a_good_token_for_its_owner_alone(
 
 
 def test_methods_are_added_and_tested_only_once_proved(dana: Tocsin, kofi: Tocsin) -> None:
-    made = as_json(kofi("method", "add", "email", "kofi@larkfield.example", "--json"))["id"]
+    made = as_json(kofi("method", "add", "ntfy", "http://127.0.0.1:9/kofi", "--json"))["id"]
     assert "not proved" in ok(kofi("method", "list"))
     assert kofi("method", "verify", made, "0000-0000").returncode == 1
     assert kofi("method", "test", made).returncode == 1

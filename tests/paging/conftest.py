@@ -22,7 +22,7 @@ from tocsin.identity.actor import SYSTEM, Actor, Right, person
 from tocsin.ids import new_id
 from tocsin.organisation.usecases import ApplyFiles, apply_files
 from tocsin.paging import handlers, queries, usecases
-from tocsin.paging.methods import Means
+from tocsin.paging.methods import NOT_SET_UP, Means, not_set_up
 from tocsin.store.database import Database
 from tocsin.store.tables.alerts import groups
 from tocsin.store.tables.engine import tasks
@@ -77,6 +77,7 @@ class Night:
             print_line=self.printed.append,
         )
         handlers.register(self.registry, means, "https://tocsin.example")
+        database.context[NOT_SET_UP] = not_set_up(means)
         self.copied: list[dict[str, Any]] = []
         self.registry.task("page_entry", self._copy)
         self.registry.task("schedule_changed", lambda *_: None)  # another stage
@@ -129,6 +130,10 @@ class Night:
         """They read mail."""
         for who in people:
             self.method(who, "email", f"{who}@example.com")
+
+    def lose_the_mail_server(self) -> None:
+        """The operator took the mail server's settings away; people's methods are still there."""
+        self.database.context[NOT_SET_UP] = not_set_up(Means(GuardedHttp(Allowed.parse([])), None, print))
 
     def group(self, policy: str | None = "checkout", *, settled: bool = True, **values: Any) -> str:
         """A group begins to fire, and is looked at."""

@@ -19,6 +19,7 @@ from tocsin.engine.claims import claim_deliveries
 from tocsin.identity.actor import SYSTEM
 from tocsin.organisation.model.fields import Target
 from tocsin.paging import usecases
+from tocsin.paging.methods import NOT_SET_UP
 from tocsin.paging.page import OpenPage
 from tocsin.paging.usecases.climbing import climb
 from tocsin.paging.usecases.ledger import lock_page
@@ -195,7 +196,10 @@ def mailless(database: Database, clock: SimulatedClock) -> Iterator[Night]:
     made.close()
 
 
-def test_without_a_mail_server_a_mail_method_says_so_and_the_next_is_used(mailless: Night, ntfy: NtfyStandin) -> None:
+def test_a_mail_that_another_process_planned_says_that_this_one_can_t_and_the_next_is_used(
+    mailless: Night, ntfy: NtfyStandin
+) -> None:
+    mailless.database.context[NOT_SET_UP] = {}
     mailless.mail("dana")
     mailless.method("dana", "ntfy", f"{ntfy.url}/dana-phone")
     mailless.group()

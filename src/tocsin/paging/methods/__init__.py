@@ -12,6 +12,8 @@ from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import ClassVar, Protocol
 
+from sqlalchemy import Connection
+
 from tocsin.clients.guarded_http import GuardedHttp
 from tocsin.clients.smtp import Smtp
 from tocsin.engine.deliveries import Outcome
@@ -19,6 +21,8 @@ from tocsin.errors import Invalid
 from tocsin.paging.message import Message
 
 GROUP = "tocsin.paging_methods"
+NOT_SET_UP = "paging methods not set up"
+"""Under this name the database's context holds what `not_set_up` found, so that a step can be planned without it."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,11 @@ class Method(Protocol):
     secret: ClassVar[bool]
 
     def __init__(self, means: Means) -> None: ...
+
+    @staticmethod
+    def missing(means: Means) -> str | None:
+        """Why nothing can go this way on this installation ("e-mail is not set up …"); None when it can."""
+        ...
 
     @staticmethod
     def check(address: str) -> str:
@@ -78,6 +87,18 @@ def kind_named(kind: str) -> type[Method]:
 def lane_of(kind: str) -> str:
     """The lane of a method's deliveries."""
     return kinds()[kind].lane if kind in kinds() else kind
+
+
+def not_set_up(means: Means) -> dict[str, str]:
+    """The methods by which nothing can go on this installation: kind to the reason."""
+    reasons = {kind: method.missing(means) for kind, method in kinds().items()}
+    return {kind: reason for kind, reason in reasons.items() if reason}
+
+
+def missing_here(connection: Connection, kind: str) -> str | None:
+    """Why nothing can go by this method on this installation; None when it can."""
+    found: Mapping[str, str] = connection.info.get(NOT_SET_UP, {})
+    return found.get(kind)
 
 
 def load(means: Means) -> dict[str, Method]:

@@ -12,6 +12,7 @@ from tocsin.paging.methods import Means
 
 _ADDRESS = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+\.?[^@\s<>,;\"]*")
 _LONGEST = 254
+NOT_SET_UP = "e-mail is not set up on this installation (TOCSIN_SMTP__HOST)"
 
 
 class Email:
@@ -26,6 +27,10 @@ class Email:
         self._smtp = means.smtp
 
     @staticmethod
+    def missing(means: Means) -> str | None:
+        return NOT_SET_UP if means.smtp is None else None
+
+    @staticmethod
     def check(address: str) -> str:
         address = address.strip()
         if len(address) > _LONGEST or not _ADDRESS.fullmatch(address):
@@ -38,7 +43,7 @@ class Email:
 
     async def send(self, address: str, message: Message) -> Outcome:
         if self._smtp is None:
-            return Outcome("failed", error="this server has no mail server set (TOCSIN_SMTP__HOST)")
+            return Outcome("failed", error=NOT_SET_UP)
         mail = Mail(
             to=address,
             subject=message.title,

@@ -29,6 +29,11 @@ class Ntfy:
         self._http: GuardedHttp = means.http
 
     @staticmethod
+    def missing(means: Means) -> str | None:
+        del means
+        return None
+
+    @staticmethod
     def check(address: str) -> str:
         address = address.strip()
         check_url(address)

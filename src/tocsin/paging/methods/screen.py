@@ -20,6 +20,11 @@ class Screen:
         self._print = means.print_line
 
     @staticmethod
+    def missing(means: Means) -> str | None:
+        del means
+        return None
+
+    @staticmethod
     def check(address: str) -> str:
         del address
         raise Invalid("the screen is always there and needs no setting up", "kind")

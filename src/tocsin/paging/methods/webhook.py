@@ -35,6 +35,11 @@ class Webhook:
         self._http = means.http
 
     @staticmethod
+    def missing(means: Means) -> str | None:
+        del means
+        return None
+
+    @staticmethod
     def check(address: str) -> str:
         url, _, secret = address.strip().partition(" ")
         check_url(url)

@@ -14,6 +14,7 @@ from tocsin.oncall.schedule import Override
 from tocsin.organisation.model import SETTINGS_ID
 from tocsin.organisation.model.policy import Policy
 from tocsin.organisation.queries import everything
+from tocsin.paging.methods import missing_here
 from tocsin.store.tables.identity import accounts
 from tocsin.store.tables.oncall import overrides
 from tocsin.store.tables.organisation import organisation_objects
@@ -77,7 +78,20 @@ def last_resort(connection: Connection) -> tuple[str, ...]:
 
 
 def ways_to(connection: Connection, person_id: str) -> list[Way]:
-    """The person's verified methods in their own order; the screen is there besides."""
+    """The person's verified methods in their own order, as far as this installation can send by them.
+
+    The screen is there besides.
+    """
+    return [way for way in _verified(connection, person_id) if missing_here(connection, way.kind) is None]
+
+
+def ways_missing(connection: Connection, person_id: str) -> dict[str, str]:
+    """The kinds of the person's verified methods by which this installation can't send, each with the reason."""
+    reasons = {way.kind: missing_here(connection, way.kind) for way in _verified(connection, person_id)}
+    return {kind: reason for kind, reason in reasons.items() if reason}
+
+
+def _verified(connection: Connection, person_id: str) -> list[Way]:
     rows = connection.execute(
         select(contact_methods.c.id, contact_methods.c.kind)
         .where(

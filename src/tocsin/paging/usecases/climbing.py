@@ -17,6 +17,7 @@ from tocsin.paging.queries import people
 from tocsin.paging.queries.people import Way
 from tocsin.paging.usecases.ledger import as_page, cause_of, change, lock_page, settle, write_log
 from tocsin.store.tables.engine import deliveries
+from tocsin.store.tables.paging import page_log
 
 SCREEN = "screen"
 FROM_FILES = "files"  # in place of a method's id: the address in the organisation's files
@@ -81,12 +82,28 @@ def page_one(connection: Connection, row: Row[Any], person: str, now: datetime, 
     if screen:
         _send(connection, row, person, Way(SCREEN, SCREEN), 0, now)
     if not ways and row.last_resort and not row.practice and people.email_of(connection, person):
-        ways = (Way(FROM_FILES, "email"),)
+        ways = (Way(FROM_FILES, "email"),) if methods.missing_here(connection, "email") is None else ()
     for place, way in enumerate(ways):
         _send(connection, row, person, way, place, now)
-    if not ways and not row.practice:
-        write_log(connection, row, LogRow("skipped", person=person, text="no verified method but the screen"), now)
+    if not row.practice:
+        _say_what_is_missing(connection, row, person, now, only_screen=not ways)
     return bool(ways) or row.practice
+
+
+def _say_what_is_missing(
+    connection: Connection, row: Row[Any], person: str, now: datetime, *, only_screen: bool
+) -> None:
+    """Say why a person's methods were passed over: once for each page and person, not again at each step."""
+    missing = people.ways_missing(connection, person)
+    if only_screen and not missing:
+        missing = {SCREEN: "no verified method but the screen"}
+    rows = select(page_log.c.data).where(
+        page_log.c.page_id == row.id, page_log.c.kind == "skipped", page_log.c.person_id == person
+    )
+    said = {data.get("text") for data in connection.execute(rows).scalars()}
+    for kind, reason in missing.items():
+        if reason not in said:
+            write_log(connection, row, LogRow("skipped", person, kind if kind != SCREEN else None, text=reason), now)
 
 
 def delivery_key(row: Row[Any], person: str | None, method_id: str) -> str:

@@ -54,6 +54,8 @@ class MethodView:
     last_state: str | None = None
     last_at: datetime | None = None
     last_error: str | None = None
+    missing: str | None = None
+    """Why nothing goes this way on this installation; None when it does."""
 
 
 def add_method(
@@ -67,6 +69,8 @@ def add_method(
     if not people.is_active(connection, person_id):
         raise NotFound(f"there is nobody '{person_id}'")
     method = methods.kind_named(kind)
+    if (reason := methods.missing_here(connection, kind)) is not None:
+        raise Invalid(f"{reason}; no code could come this way", "kind")
     address = method.check(target)
     mine = _of(connection, person_id)
     if len(mine) >= _MOST_METHODS:
@@ -100,6 +104,7 @@ def send_code(connection: Connection, actor: Actor, method_id: str, now: datetim
     row = _mine(connection, actor, method_id)
     if row.verified_at is not None:
         raise Conflict("this method is proved already")
+    _can_send(connection, row)
     if row.verification_sent_at is not None and now - row.verification_sent_at < _BETWEEN_CODES:
         raise Conflict("a code was sent just now; wait half a minute")
     _send_code(connection, row, now)
@@ -152,6 +157,7 @@ def test_method(connection: Connection, actor: Actor, method_id: str, now: datet
     row = _mine(connection, actor, method_id)
     if row.verified_at is None:
         raise Conflict("enter the code that was sent first; then test it")
+    _can_send(connection, row)
     last = connection.execute(
         select(func.max(deliveries.c.created_at)).where(
             deliveries.c.subject_kind == "contact_method",
@@ -203,7 +209,13 @@ def _view(connection: Connection, row: Row[Any], *, own: bool) -> MethodView:
         last_state=last.state if last else None,
         last_at=(last.ended_at or last.created_at) if last else None,
         last_error=last.error if last else None,
+        missing=methods.missing_here(connection, row.kind),
     )
+
+
+def _can_send(connection: Connection, row: Row[Any]) -> None:
+    if (reason := methods.missing_here(connection, row.kind)) is not None:
+        raise Conflict(f"{reason}; nothing goes this way")
 
 
 def _send_code(connection: Connection, row: Row[Any], now: datetime) -> None:

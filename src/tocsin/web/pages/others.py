@@ -129,7 +129,7 @@ def load_more(asked: Asked) -> Answer:
 def load_setup(asked: Asked) -> Answer:
     """The first run: each step with whether it is done."""
     methods = list_methods(asked.connection, asked.actor, asked.person_id) if asked.person_id else []
-    proved = [method for method in methods if method.verified_at]
+    proved = [method for method in methods if method.verified_at and not method.missing]
     found = integrations_now(asked.connection, asked.actor)
     heard = any(each.last_at for each in found)
     url = ""

@@ -10,7 +10,7 @@ from tocsin.identity.queries import audit_rows
 from tocsin.identity.sessions import list_tokens
 from tocsin.intake.queries import integrations_now, secret_of, set_aside_now, waiting_count
 from tocsin.organisation.queries import everything
-from tocsin.paging.methods import kinds
+from tocsin.paging.methods import kinds, missing_here
 from tocsin.paging.usecases import list_methods
 from tocsin.web import format as say
 from tocsin.web.reading import people
@@ -51,6 +51,8 @@ class Me:
     tokens: tuple[TokenRow, ...]
     scopes: tuple[str, ...]
     has_password: bool
+    closed: tuple[str, ...] = ()
+    """By which ways nobody can be paged on this installation: sentences."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,9 @@ def load_me(asked: Asked) -> Answer:
             each.kind_label,
             each.target,
             each.verified_at is not None,
-            f"Proved {say.moment(each.last_proven_at, asked.now)}"
+            each.missing[:1].upper() + each.missing[1:]
+            if each.missing
+            else f"Proved {say.moment(each.last_proven_at, asked.now)}"
             if each.last_proven_at
             else ("Verified" if each.verified_at else "Enter the code that was sent"),
         )
@@ -143,16 +147,18 @@ def load_me(asked: Asked) -> Answer:
         for token in list_tokens(asked.connection, asked.actor)
         if token.revoked_at is None and token.person_id == asked.person_id
     )
+    closed = {kind: reason for kind in kinds() if (reason := missing_here(asked.connection, kind))}
     view = Me(
         asked.actor.name,
         asked.actor.right.word,
         (account.email or "") if account else "",
         person.time_zone if person else "UTC",
         methods,
-        tuple((kind, method.label) for kind, method in kinds().items() if kind != "screen"),
+        tuple((kind, method.label) for kind, method in kinds().items() if kind != "screen" and kind not in closed),
         tokens,
         (*SCOPE_REACH, *NARROW_SCOPES),
         bool(account and account.has_password),
+        tuple(f"{reason[:1].upper()}{reason[1:]}." for reason in closed.values()),
     )
     return Answer(view, frozenset({"people"}), live=False)
 
@@ -167,7 +173,9 @@ def load_people(asked: Asked) -> Answer:
         name = person.name if person else (account.name if account else key)
         active = (account.deactivated_at is None) if account else bool(person and person.active)
         state = "" if active else "Deactivated"
-        verified = any(method.verified_at for method in list_methods(asked.connection, asked.actor, key))
+        verified = any(
+            method.verified_at and not method.missing for method in list_methods(asked.connection, asked.actor, key)
+        )
         email = (account.email if account else None) or (person.email if person else "") or ""
         rows.append(
             AccountRow(
