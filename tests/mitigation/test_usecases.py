@@ -170,6 +170,33 @@ def test_a_result_handed_over_later_keeps_its_own_time(house: House) -> None:
     assert state(house, incident_id).mitigation.decisions[decision_id].closed_at == entry.happened_at
 
 
+def test_whoever_sends_a_decision_its_secrets_are_masked_before_they_are_kept(house: House) -> None:
+    incident_id = declare(house)
+    new = NewDecision(
+        command="psql postgresql://shop:hunter2@db -c 'select 1'",
+        expected="login with password=hunter2 works",
+        title="try token=hunter2",
+    )
+    decision_id = decide(house, incident_id, new)
+    ended = Ended(exit_code=0, output=f"{'x' * 40_000}\nPGPASSWORD=hunter2\n{'y' * 40_000}\nAKIAIOSFODNN7EXAMPLE\n")
+    house.write(lambda c, now: usecases.end_decision(c, DANA, incident_id, decision_id, ended, now))
+    said = "it took password=hunter2"
+    for _ in range(2):  # told twice, it counts once, also when it is masked in between
+        house.write(lambda c, now: usecases.close_decision(c, DANA, incident_id, decision_id, said, "matched", now))
+    run = usecases.Run(new, Ended(house.clock.now(), 0, "secret: hunter2"))
+    house.write(lambda c, now: usecases.record_run(c, DANA, incident_id, run, now))
+    house.write(lambda c, now: usecases.answer_flag(c, DANA, incident_id, now, note="token=hunter2"))
+    reason = "password=hunter2 is known"
+    house.write(lambda c, now: usecases.allow_change(c, DANA, incident_id, "c1", reason, now))
+    house.write(lambda c, now: usecases.release_deploys(c, DANA, incident_id, now, reason=reason))
+    kept = "".join(entry.fact.model_dump_json() for entry in house.entries(incident_id))
+    assert "hunter2" not in kept
+    assert "AKIAIOSFODNN7EXAMPLE" not in kept
+    decision = state(house, incident_id).mitigation.decisions[decision_id]
+    assert decision.command == "psql postgresql://shop:[masked]@db -c 'select 1'"
+    assert decision.actual == "it took password=[masked]"
+
+
 def test_no_result_shows_before_its_decision(house: House) -> None:
     incident_id = declare(house, 3)
     started = house.clock.now()

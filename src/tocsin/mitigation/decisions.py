@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from typing import Literal, get_args
 
 from tocsin.errors import Conflict, Invalid, NotFound
-from tocsin.incidents.wording import optional_text, text_of, told_instant
+from tocsin.incidents.wording import told_instant
+from tocsin.masking import mask
+from tocsin.mitigation.wording import masked_text, optional_masked
 from tocsin.timeline.entry import Fact
 from tocsin.timeline.facts.mitigation import (
     Decision,
@@ -21,6 +23,7 @@ from tocsin.timeline.state import IncidentState
 
 What = Literal["command", "rollback", "flag", "scale", "restart", "rate_limit", "config", "other"]
 MOST_OUTPUT = 64 * 1024  # bytes of UTF-8
+_MOST_MASKED = 16 * MOST_OUTPUT  # characters
 _CUT = "\n[… cut out here …]\n"
 _LONGEST_WAIT = timedelta(days=7)
 
@@ -43,7 +46,7 @@ class NewDecision:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended; `output` is masked where it ran and bounded again here."""
+    """How a command ended; `output` is masked and bounded here as well."""
 
     ended_at: datetime | None = None
     exit_code: int | None = None
@@ -60,14 +63,14 @@ def open_decision(decision_id: str, new: NewDecision, now: datetime) -> Decision
     return DecisionOpened(
         decision_id=decision_id,
         what=what,
-        title=optional_text(new.title, "title", 200),
-        command=text_of(new.command, "command"),
-        expected=text_of(new.expected, "expected"),
+        title=optional_masked(new.title, "title", 200),
+        command=masked_text(new.command, "command"),
+        expected=masked_text(new.expected, "expected"),
         expected_by=_expected_by(new.expected_by, started),
         executed_by=new.executed_by,
-        host=optional_text(new.host, "host", 255),
+        host=optional_masked(new.host, "host", 255),
         service=new.service,
-        change_id=optional_text(new.change_id, "change", 200),
+        change_id=optional_masked(new.change_id, "change", 200),
         started_at=started,
     )
 
@@ -105,7 +108,7 @@ def close_decision(state: IncidentState, decision_id: str, actual: str, matched:
     decision = decision_of(state, decision_id)
     if matched not in get_args(Matched):
         raise Invalid(f"'{matched}' is no answer; say one of {', '.join(get_args(Matched))}", "matched")
-    happened = text_of(actual, "actual")
+    happened = masked_text(actual, "actual")
     if not decision.is_open:
         if (decision.actual, decision.matched) == (happened, matched):
             return []
@@ -139,12 +142,12 @@ def ask_result(state: IncidentState, decision_id: str, due_at: datetime) -> list
 
 def answer_flag(state: IncidentState, flag: str | None, note: str | None) -> list[Fact]:
     """Could a feature flag help? The one that was turned, or that none does."""
-    turned = optional_text(flag, "flag", 200)
+    turned = optional_masked(flag, "flag", 200)
     answer = turned or "no_flag_helps"
     if state.mitigation.flag_answer == answer:
         return []
     word: Literal["no_flag_helps", "flag_turned"] = "flag_turned" if turned else "no_flag_helps"
-    return [FlagAnswered(answer=word, flag=turned, note=optional_text(note, "note"))]
+    return [FlagAnswered(answer=word, flag=turned, note=optional_masked(note, "note"))]
 
 
 def decision_of(state: IncidentState, decision_id: str) -> Decision:
@@ -156,12 +159,15 @@ def decision_of(state: IncidentState, decision_id: str) -> Decision:
 
 
 def bounded(output: str | None) -> tuple[str | None, bool]:
-    """The output in at most 64 KiB, the middle cut out, and whether it was. NUL and half pairs are shown as �."""
+    """The output, masked, in at most 64 KiB, the middle cut out, and whether it was. NUL and half pairs are shown as �."""
     if not output:
         return None, False
-    clean = output.replace("\0", "\ufffd").encode("utf-8", "replace")
+    # Masked before it is cut, or half a secret would stay at the cut; far more than is kept needs no look at all.
+    long = len(output) > _MOST_MASKED
+    shown = output[: _MOST_MASKED // 2] + output[-_MOST_MASKED // 2 :] if long else output
+    clean = mask(shown.replace("\0", "\ufffd")).encode("utf-8", "replace")
     if len(clean) <= MOST_OUTPUT:
-        return clean.decode(), False
+        return clean.decode(), long
     half = (MOST_OUTPUT - len(_CUT.encode())) // 2
     head, tail = clean[:half].decode("utf-8", "ignore"), clean[-half:].decode("utf-8", "ignore")
     return f"{head}{_CUT}{tail}", True

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tocsin.errors import Conflict, Invalid
-from tocsin.incidents.wording import optional_text, text_of
+from tocsin.incidents.wording import text_of
+from tocsin.mitigation.wording import masked_text, optional_masked
 from tocsin.runbook.events import services_of
 from tocsin.runbook.findings import nearest
 from tocsin.timeline.entry import Fact
@@ -101,7 +102,7 @@ def hold(
     missing = tuple(name for name in wanted if name not in held and EVERY not in held)
     if not missing:
         return []
-    return [DeploysHeld(services=missing, rule=rule, until=until, reason=optional_text(reason, "reason"))]
+    return [DeploysHeld(services=missing, rule=rule, until=until, reason=optional_masked(reason, "reason"))]
 
 
 def release(state: IncidentState, services: Sequence[str] | None, reason: str | None) -> list[Fact]:
@@ -113,7 +114,7 @@ def release(state: IncidentState, services: Sequence[str] | None, reason: str | 
         raise Conflict(f"this incident holds no deploys on {', '.join(unknown)}")
     if not wanted:
         return []
-    return [DeploysReleased(services=wanted, reason=optional_text(reason, "reason"))]
+    return [DeploysReleased(services=wanted, reason=optional_masked(reason, "reason"))]
 
 
 def allow(state: IncidentState, change_id: str, reason: str, service: str | None, by_change: str | None) -> list[Fact]:
@@ -130,4 +131,4 @@ def allow(state: IncidentState, change_id: str, reason: str, service: str | None
         raise Conflict(f"deploys on {where} are not held by this incident; held are {', '.join(held)}")
     if any(each.service == where and each.change_id == change for each in state.mitigation.allowed):
         return []
-    return [ChangeAllowed(service=where, change_id=change, reason=text_of(reason, "reason"))]
+    return [ChangeAllowed(service=where, change_id=change, reason=masked_text(reason, "reason"))]

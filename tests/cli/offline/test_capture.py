@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.cli.offline.capture import BoundedOutput
-from tocsin.cli.offline.masking import mask
+from tocsin.masking import mask
 
 
 @given(chunks=st.lists(st.binary(max_size=200), max_size=20))

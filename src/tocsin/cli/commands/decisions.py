@@ -9,9 +9,9 @@ from tocsin.cli.command import DURATION, command, group, incident_argument, tabl
 from tocsin.cli.commands.run import MATCHED
 from tocsin.cli.commands.telling import told, utc_option
 from tocsin.cli.handover import kept_for_later, server, server_address, tell_or_keep
-from tocsin.cli.offline.masking import mask
 from tocsin.cli.offline.spool import Told
 from tocsin.clock import SystemClock
+from tocsin.masking import mask
 
 
 @group(

@@ -1,5 +1,8 @@
 """Paging people, acknowledging, keeping quiet."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
 from tocsin.cli.client import Server, part
@@ -28,14 +31,17 @@ def send(to: str, text: str, incident: str | None) -> None:
 
 @command(parent=page, name="list", example="tocsin page list --state all")
 @click.option(
-    "--state", type=click.Choice(["open", "acknowledged", "ended", "live", "all"]), default="live", show_default=True
+    "--state",
+    type=click.Choice(["open", "snoozed", "acknowledged", "ended", "live", "all"]),
+    default="live",
+    show_default=True,
 )
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 def list_(state: str, limit: int) -> None:
     """List pages, the newest first."""
     items = server().all("/pages", limit, state=state)
     rows = [
-        (one["id"], one["state"], short(one["opened_at"]), one.get("acknowledged_by"), one["title"]) for one in items
+        (one["id"], _state(one), short(one["opened_at"]), one.get("acknowledged_by"), one["title"]) for one in items
     ]
     tell({"items": items}, table(rows, ("page", "state", "opened", "with", "title")) or ["No page is open."])
 
@@ -49,7 +55,7 @@ def show(page_id: str) -> None:
         (short(row["at"]), row["kind"], row.get("person"), row.get("method"), row.get("text"))
         for row in answer.get("log", [])
     ]
-    tell(answer, [f"{answer['state']}: {answer['title']}", *table(rows, ("utc", "what", "person", "method", "said"))])
+    tell(answer, [f"{_state(answer)}: {answer['title']}", *table(rows, ("utc", "what", "person", "method", "said"))])
 
 
 @command(parent=page, example="tocsin page escalate PAGE")
@@ -97,6 +103,14 @@ def snooze(
     path = f"/groups/{part(group_id)}" if group_id else f"/pages/{part(page_id or _only_open(connected))}"
     answer = connected.post(f"{path}/snooze", {name: value for name, value in body.items() if value is not None})
     tell(answer, f"Quiet until {short(answer.get('snoozed_until'))}.")
+
+
+def _state(page: Mapping[str, Any]) -> str:
+    """Its state; of one that is kept quiet also until when, UTC."""
+    until = page.get("snoozed_until") if page["state"] != "ended" else None
+    if until is None:
+        return str(page["state"])
+    return f"snoozed to {short(until)}" if page["state"] == "snoozed" else f"{page['state']}, snoozed to {short(until)}"
 
 
 def _only_open(connected: Server) -> str:

@@ -10,9 +10,9 @@ import click
 
 from tocsin.cli.command import DURATION, command, incident_option, wants_json, warn
 from tocsin.cli.handover import say, server_address, try_hand_over
-from tocsin.cli.offline.masking import mask, secret_values
 from tocsin.cli.offline.spool import Spool, Told
 from tocsin.clock import SystemClock
+from tocsin.masking import mask, secret_values
 
 MATCHED = {"yes": "matched", "no": "no_match", "unclear": "unclear"}
 

@@ -6,9 +6,9 @@ import click
 
 from tocsin.cli.command import INCIDENT, command, tell, warn
 from tocsin.cli.handover import kept_for_later, server_address, tell_or_keep
-from tocsin.cli.offline.masking import mask
 from tocsin.cli.offline.spool import Told
 from tocsin.clock import SystemClock
+from tocsin.masking import mask
 
 
 @command(example="tocsin scratch\ntocsin scratch --note 'db-1 restarted by hand'\ntocsin scratch --attach INC-147")

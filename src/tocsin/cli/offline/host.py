@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from tocsin.cli.offline.masking import mask, secret_values
+from tocsin.masking import mask, secret_values
 
 _TOP = 20
 _SAMPLE_SECONDS = 0.3

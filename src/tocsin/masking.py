@@ -1,4 +1,6 @@
-"""Secrets out of commands and their output before anything is kept or sent. Pure.
+"""Secrets out of commands, their output and what is written about them, before anything is kept or sent. Pure.
+
+The command line masks where it runs, knowing the environment's secrets; the server masks whatever reaches it.
 
 Rather one word too many is masked than one secret is kept; what was masked can be seen by `[masked]`.
 """
@@ -52,17 +54,26 @@ _KEPT_FIRST = (
 )
 _SECRET_VARIABLE = re.compile(r"(?i)token|secret|password|passwd|passphrase|api_?key|private_?key|credential")
 _SHORTEST = 6
+_ROUNDS = 12
 _PLAIN = frozenset({"true", "false", "enabled", "disabled", "default", "required", "optional"})
 
 
 def mask(text: str, values: Iterable[str] = ()) -> str:
-    """`text` with every known kind of secret, and each of `values`, replaced by `[masked]`."""
+    """`text` with every known kind of secret, and each of `values`, replaced by `[masked]`.
+
+    Masking again changes nothing: what was masked where it ran is masked once more by the server.
+    """
     for value in sorted({value for value in values if value}, key=len, reverse=True):
         text = text.replace(value, MASK)
-    for pattern in _WHOLE:
-        text = pattern.sub(MASK, text)
-    for pattern in _KEPT_FIRST:
-        text = pattern.sub(rf"\g<1>{MASK}", text)
+    # What one pattern takes away can bring together what another one knows; each round leaves less to be found.
+    for _ in range(_ROUNDS):
+        before = text
+        for pattern in _WHOLE:
+            text = pattern.sub(MASK, text)
+        for pattern in _KEPT_FIRST:
+            text = pattern.sub(rf"\g<1>{MASK}", text)
+        if text == before:
+            break
     return text
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tocsin.cli.offline.masking import MASK, mask, secret_values
+from tocsin.masking import MASK, mask, secret_values
 
 _SECRET = st.text(string.ascii_letters + string.digits, min_size=12, max_size=40)
 _AROUND = st.text(string.printable, max_size=60)
@@ -91,6 +91,20 @@ def test_name_and_value_lose_the_value_however_they_are_written(
 def test_masking_again_changes_nothing(text: str, secret: str) -> None:
     once = mask(f"{text} password={secret}", (secret,))
     assert mask(once, (secret,)) == once
+
+
+_PIECES = [
+    "password", "--password", "token", "secret", "pwd", "=", ":", ": ", '"', "'", " ", "\n", "Bearer ", "authorization: ",
+    "[masked]", "[", "]", "-u ", "--user=", "user:", "hunter2", "://", "https://", "@", "/", "eyJabcd", ".", "-----BEGIN ",
+    "-----BEGIN RSA PRIVATE KEY-----", "-----END RSA PRIVATE KEY-----", "AKIAIOSFODNN7EXAMPLE", "toc_aaaaaaaaaaaaaaaaaaaa",
+    "-", "\\", "_", "\0",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=14).map("".join))
+def test_masking_again_changes_nothing_however_secrets_touch_each_other(text: str) -> None:
+    once = mask(text)
+    assert mask(once) == once
 
 
 @pytest.mark.timeout(10)
