@@ -110,6 +110,36 @@ def test_a_freeze_until_a_time_ends_by_itself(house: House) -> None:
     assert may_deploy(house).held
     house.clock.advance(timedelta(minutes=30))
     assert not may_deploy(house).held
+    house.run()
+    lapsed = house.entries(incident_id)[-1]
+    assert (lapsed.kind, lapsed.happened_at, lapsed.actor.name) == ("deploys_released", until, "Tocsin")
+    assert "released deploys on checkout-api. They were held until" in lapsed.fact.sentence(str)
+    assert state(house, incident_id).mitigation.held == {}
+    house.after(minutes=30)
+    assert house.kinds(incident_id).count("deploys_released") == 1
+    house.write(lambda c, now: usecases.hold_deploys(c, DANA, incident_id, now, reason="again"))
+    assert may_deploy(house).held
+
+
+def test_a_freeze_that_was_released_before_its_time_lapses_no_more(house: House) -> None:
+    incident_id = declare(house, 3)
+    until = house.clock.now() + timedelta(minutes=30)
+    house.write(lambda c, now: usecases.hold_deploys(c, DANA, incident_id, now, until=until))
+    house.write(lambda c, now: usecases.release_deploys(c, DANA, incident_id, now, reason="done"))
+    house.write(lambda c, now: usecases.hold_deploys(c, DANA, incident_id, now, services=["search"]))
+    house.after(hours=1)
+    assert house.kinds(incident_id).count("deploys_released") == 1
+    assert may_deploy(house, "search").held
+
+
+def test_tocsin_away_when_a_freeze_lapsed_tells_its_true_time(house: House) -> None:
+    incident_id = declare(house, 3)
+    until = house.clock.now() + timedelta(minutes=30)
+    house.write(lambda c, now: usecases.hold_deploys(c, DANA, incident_id, now, until=until))
+    house.after(hours=2)
+    lapsed = next(entry for entry in house.entries(incident_id) if entry.kind == "deploys_released")
+    assert lapsed.happened_at == until
+    assert lapsed.recorded_at > until
 
 
 def test_with_no_service_known_everything_is_held(house: House) -> None:

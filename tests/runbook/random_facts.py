@@ -93,7 +93,11 @@ facts: st.SearchStrategy[Fact] = st.one_of(
     _of(DecisionExtended, decision_id=_IDS, expected_by=_TIMES),
     _of(DecisionDue, decision_id=_IDS, due_at=_TIMES),
     _of(DecisionClosed, decision_id=_IDS, actual=_WORDS, matched=st.just("matched")),
-    _of(DeploysHeld, services=st.just(("checkout-api",))),
+    _of(
+        DeploysHeld,
+        services=st.sampled_from([("checkout-api",), ("*",), ("ledger", "search")]),
+        until=st.none() | st.integers(1, 400).map(lambda minute: START + timedelta(minutes=minute)),
+    ),
     _of(CheckDefined, check=_IDS.map(lambda name: CheckSpec(id=name, name=name, kind="promql", query="up"))),
     _of(Attested, check_id=_IDS, verdict=st.sampled_from(["pass", "fail", "no_data"])),
     _of(HoldStarted, seconds=st.integers(0, 900)),

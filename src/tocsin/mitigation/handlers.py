@@ -31,6 +31,7 @@ def register(registry: Registry) -> None:
     """Register every handler of this stage."""
     registry.task("effect.freeze", freeze)
     registry.task("effect.thaw", thaw)
+    registry.deadline("freeze.lapse", freeze_lapse)
     registry.deadline("decision.due", decision_due)
     registry.deadline("decision.again", decision_again)
 
@@ -51,6 +52,18 @@ def thaw(connection: Connection, job: Job, now: datetime) -> None:
     owed = owed_of(job)
     phase = state_of(connection, SYSTEM, owed.incident_id).incident.phase
     release_deploys(connection, SYSTEM, owed.incident_id, now, reason=f"The incident is {phase}.")
+
+
+def freeze_lapse(connection: Connection, job: Job, now: datetime) -> None:
+    """The time is over until which deploys were held: pipelines know already, now the timeline tells it."""
+    state = state_of(connection, SYSTEM, job.subject_id)
+    bundle = read_bundle(connection, state.incident.bundle_digest)
+    if find_clock(state, bundle, now, job.kind, job.key) is None:
+        return
+    since, until = (datetime.fromisoformat(str(job.payload[name])) for name in ("since", "due_at"))
+    over = [each.service for each in state.mitigation.held.values() if (each.since, each.until) == (since, until)]
+    reason = f"They were held until {until:%H:%M} UTC."
+    release_deploys(connection, SYSTEM, job.subject_id, now, services=over, reason=reason, happened_at=until)
 
 
 def decision_due(connection: Connection, job: Job, now: datetime) -> None:

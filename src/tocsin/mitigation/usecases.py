@@ -65,16 +65,19 @@ def release_deploys(
     *,
     services: Sequence[str] | None = None,
     reason: str | None = None,
+    happened_at: datetime | None = None,
 ) -> Changed:
-    """Let deploys go again, on some services or on all that this incident holds; also after it has ended."""
-    changed = change_incident(
-        connection,
-        actor,
-        incident_id,
-        by_runbook(lambda state, _: freeze.release(state, services, reason)),
-        now,
-        also_ended=True,
-    )
+    """Let deploys go again, on some services or on all that this incident holds; also after it has ended.
+
+    `happened_at` (UTC, not in the future) is for a freeze that ended by its own time; now, if left out.
+    """
+
+    def release(state: IncidentState, bundle: Bundle, at: datetime) -> list[NewFact]:
+        del bundle, at
+        facts = freeze.release(state, services, reason)
+        return [NewFact(fact=fact, happened_at=happened_at) for fact in facts]
+
+    changed = change_incident(connection, actor, incident_id, release, now, also_ended=True)
     keep_freezes(connection, actor, changed, now, reason)
     return changed
 

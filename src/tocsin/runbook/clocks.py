@@ -30,6 +30,7 @@ RECORDS: dict[str, str] = {
     "role.empty": "role_shouted",
     "decision.due": "decision_due",
     "decision.again": "reminded",
+    "freeze.lapse": "deploys_released",
     "vendor.due": "vendor_late",
     "question.unanswered": "reminded",
     "recovery.hold": "hold_passed",  # or hold_broken, or hold_started anew: the handler counts samples
@@ -87,7 +88,7 @@ def clocks(state: IncidentState, bundle: Bundle, now: datetime) -> list[Clock]:
     if state.incident.declared_at is None:
         return []
     runbook = bundle.effective(services_of(state))
-    found: list[Clock] = [*_follow_ups(state, runbook)]
+    found: list[Clock] = [*_follow_ups(state, runbook), *_freezes(state)]
     if state.incident.phase not in ENDED_PHASES:
         found += [*_decisions(state, runbook), *_vendors(state, runbook), *_review(state, runbook)]
     if state.incident.is_open:
@@ -228,6 +229,19 @@ def _result_due(decision: Decision, clock: ReminderClock | None) -> datetime | N
     if decision.expected_by is not None:
         return None if decision.expected_by in decision.due_told else decision.expected_by
     return None if clock is None or decision.due_told else decision.started_at + clock.after
+
+
+def _freezes(state: IncidentState) -> Iterator[Clock]:
+    """Deploys held until a time go again by themselves; those that were held together go together.
+
+    Only people hold until a time, so no section of the runbook says it.
+    """
+    until = {(held.since, held.until): None for held in state.mitigation.held.values() if held.until is not None}
+    for since, due in until:
+        if due is not None:
+            payload: dict[str, str | int] = {"since": since.isoformat(), "due_at": due.isoformat()}
+            key = f"freeze:{since.isoformat()}:{due.isoformat()}"
+            yield Clock("freeze.lapse", key, due, since, "Deploys go again", "", COMMANDER, payload)
 
 
 def _vendors(state: IncidentState, runbook: Runbook) -> Iterator[Clock]:

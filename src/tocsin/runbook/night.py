@@ -244,6 +244,9 @@ def fired(clock: Clock, state: IncidentState, bundle: Bundle) -> Fact | None:
             return RoleShouted(role=payload["role"], candidate=None, count=int(payload["count"]))
         case "decision.due":
             return DecisionDue(decision_id=payload["decision_id"], due_at=due)
+        case "freeze.lapse":
+            held = state.mitigation.held.values()
+            return DeploysReleased(services=tuple(each.service for each in held if each.until == due))
         case "vendor.due":
             return VendorLate(engagement_id=payload["engagement_id"], due_at=due)
         case "recovery.hold":
