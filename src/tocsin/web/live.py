@@ -54,6 +54,9 @@ class Live:
         for changed in self._open:
             changed.set()
 
+    def _over(self) -> bool:
+        return self._ending
+
     async def stream(self, request: Request) -> Response:
         """GET /live?page=PATH: named events `swap` (parts with ids), `page` (one rings), `beat` (server time)."""
         place = request.query_params.get("page", "/")
@@ -98,13 +101,13 @@ class Live:
             for text in self._changes(screen, first, fragments, seen, rung):
                 yield text
             changed.set()  # whatever was told between the reading and the listening
-            while not self._ending:
+            while True:
                 try:
                     await asyncio.wait_for(changed.wait(), BEAT.total_seconds())
                 except TimeoutError:
                     yield _event("beat", {"now": say.iso(self._parts.clock.now())})
                     continue
-                if self._ending:
+                if self._over():
                     return
                 await asyncio.sleep(_TOGETHER)
                 changed.clear()

@@ -2,25 +2,24 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
-
 from tocsin.incidents.command import read_bundle, state_of_head
+from tocsin.paging.queries.health import channels
 from tocsin.runbook.bundle import Bundle
 from tocsin.runbook.clocks import clocks
 from tocsin.runbook.events import services_of
 from tocsin.runbook.model import Runbook
 from tocsin.runbook.required_roles import required_roles
-from tocsin.store.tables.triage import changes
 from tocsin.timeline.state import IncidentState
+from tocsin.triage.queries import list_changes
 from tocsin.web import format as say
-from tocsin.web.pages.room.head import PHASE_WORDS
+from tocsin.web.pages.fires import fire, spark_for
+from tocsin.web.pages.health import paging_sentence
 from tocsin.web.pages.room.work import kind_badge
 from tocsin.web.reading import alerts, incidents, oncall, pages, people, review
 from tocsin.web.screens import Answer, Asked, Screen
 from tocsin.web.views.common import Action, Badge, Clock, Names, Ref
-from tocsin.web.views.overview import ChangeRow, DueRow, DutyRow, Fire, GroupRow, Overview, Waiting
+from tocsin.web.views.overview import ChangeRow, DueRow, DutyRow, GroupRow, Overview, Waiting
 
-_STEPS = ("declared", "triage", "mitigating", "restoring", "watching", "resolved", "review")
 _HOUR = timedelta(hours=1)
 _AHEAD = timedelta(days=7)
 _MOST = 12
@@ -34,17 +33,19 @@ def load(asked: Asked) -> Answer:
     for head in incidents.open_incidents(connection, actor):
         state = state_of_head(connection, head)
         opened.append((state, read_bundle(connection, state.incident.bundle_digest)))
-    fires = tuple(fire(state, bundle, names, now) for state, bundle in opened)
+    fires = tuple(fire(state, bundle, names, now, spark_for(connection, state)) for state, bundle in opened)
     due = [row for state, bundle in opened for row in due_rows(state, bundle, now)]
     due += _reviews(asked) + _gaps(asked)
     waiting = [row for state, bundle in opened for row in waiting_rows(state, bundle, asked.person_id)]
     answer, rest = sentence(asked, [state for state, _ in opened])
+    healthy, unwell = paging_sentence(channels(connection, now), now)
     held = {service for state, _ in opened for service in state.mitigation.held}
     groups, note = _groups(asked)
     return Answer(
         Overview(
             answer=answer,
-            rest=rest,
+            rest=f"{rest} {healthy}".strip(),
+            unwell=unwell,
             fires=fires,
             due=tuple(sorted(due, key=lambda row: row.clock.at)[:_MOST]),
             waiting=tuple(waiting) if asked.responds else (),
@@ -76,63 +77,6 @@ def sentence(asked: Asked, open_now: list[IncidentState]) -> tuple[str, str]:
         every = "every service" if "*" in held else say.count_of(len(held), "service")
         rest.append(f"Deploys are held on {every}.")
     return answer, " ".join(rest)
-
-
-def fire(state: IncidentState, bundle: Bundle, names: Names, now: datetime) -> Fire:
-    """One incident's card."""
-    incident, triage = state.incident, state.triage
-    assert incident.declared_at is not None
-    runbook = bundle.effective(services_of(state))
-    running = clocks(state, bundle, now)
-    row = [Clock("Elapsed", incident.declared_at, "up", f"declared {say.moment(incident.declared_at, now)}")]
-    if triage.impact_started_at and not triage.impact_ended_at:
-        since = f"since {say.moment(triage.impact_started_at, now)}"
-        row.append(Clock("Customer impact", triage.impact_started_at, "up", since, tone="impact"))
-    for clock in running:
-        if clock.kind == "update.due" and len(row) < 4:
-            label = "Internal update due" if clock.payload.get("audience") == "internal" else "Status page due"
-            row.append(
-                Clock(label, clock.due_at, "down", f"by {say.moment(clock.due_at, now)}", None, clock.started_at)
-            )
-    empty = tuple(need.title.lower() for need in required_roles(state, runbook) if need.empty_since)
-    commander = incident.roles.get("commander")
-    holders = tuple(dict.fromkeys(holder.person for holder in incident.roles.values()))
-    return Fire(
-        incident.number,
-        incident.title,
-        incident.severity,
-        PHASE_WORDS[incident.phase],
-        _STEPS.index(incident.phase),
-        incident.phases[-1].entered_at,
-        incident.severity > 2 or incident.phase == "watching",
-        tuple(row),
-        tuple(names.person(person) for person in holders),
-        names.person(commander.person).first if commander else "",
-        empty,
-        _metric(state),
-        None,
-        _window(state, now),
-    )
-
-
-def _metric(state: IncidentState) -> tuple[str, str, str] | None:
-    for check in state.recovery.checks.values():
-        if check.value is not None and check.verdict != "pass":
-            word = {"fail": "fails", "no_data": "no data"}.get(check.verdict or "", "")
-            return (check.spec.name, say.quantity(check.value, check.spec.unit), word)
-    return None
-
-
-def _window(state: IncidentState, now: datetime) -> tuple[str, float, str, str] | None:
-    recovery = state.recovery
-    if not recovery.watch_started_at or not recovery.watch_seconds:
-        return None
-    counted = timedelta(seconds=recovery.watch_counted)
-    if recovery.watch_counting_since and not recovery.watch_passed_at:
-        counted += now - recovery.watch_counting_since
-    length = timedelta(seconds=recovery.watch_seconds)
-    counted = min(counted, length)
-    return ("Watch", round(counted / length, 3), say.clock_text(counted), say.clock_text(length))
 
 
 def due_rows(state: IncidentState, bundle: Bundle, now: datetime) -> list[DueRow]:
@@ -240,21 +184,15 @@ def _duty(asked: Asked, names: Names) -> tuple[DutyRow, ...]:
 
 
 def _changes(asked: Asked) -> tuple[ChangeRow, ...]:
-    query = (
-        select(changes)
-        .where(changes.c.happened_at >= asked.now - _HOUR)
-        .order_by(changes.c.happened_at.desc())
-        .limit(8)
-    )
     return tuple(
         ChangeRow(
-            row.happened_at,
-            kind_badge(row.kind),
-            row.service,
-            " ".join(filter(None, (row.version, row.summary))),
-            row.author or row.reported_by,
+            change.happened_at,
+            kind_badge(change.kind),
+            change.service,
+            " ".join(filter(None, (change.version, change.summary))),
+            people.names(asked.connection).of(change.author or change.reported_by),
         )
-        for row in asked.connection.execute(query)
+        for change in list_changes(asked.connection, asked.actor, since=asked.now - _HOUR, limit=8)
     )
 
 

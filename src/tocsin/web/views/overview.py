@@ -87,6 +87,7 @@ class Overview:
 
     answer: str
     rest: str
+    unwell: str = ""  # what is wrong with paging
     fires: tuple[Fire, ...] = ()
     due: tuple[DueRow, ...] = ()
     waiting: tuple[Waiting, ...] = ()

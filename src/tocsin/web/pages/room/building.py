@@ -2,7 +2,7 @@
 
 from tocsin.timeline.facts.incidents import OPEN_PHASES
 from tocsin.web import format as say
-from tocsin.web.pages.room import head, people, telling, work
+from tocsin.web.pages.room import criteria, head, people, telling, work
 from tocsin.web.pages.room.log import entry_views, folded
 from tocsin.web.pages.room.sources import Sources
 from tocsin.web.views.room import Room
@@ -33,7 +33,7 @@ def build_room(sources: Sources, fresh_after: int = -1) -> Room:
         may_change=sources.may_change,
         first_five=people.first_five_block(sources),
         situation=telling.situation_block(sources),
-        criteria=work.criteria_block(sources),
+        criteria=criteria.criteria_block(sources),
         roles=people.roles_block(sources),
         suspects=work.suspects_block(sources),
         decisions=work.decision_rows(sources),

@@ -64,7 +64,7 @@ def _view(entry: Entry, names: Names, declared_at: datetime, fresh: bool) -> Ent
         case UpdatePosted():
             text, extra = "updated where we are.", {"detail": fact.known}
         case PageRecorded():
-            who, text = _page_words(fact, names)
+            who, text = _page_words(fact, names, who)
         case Corrected():
             extra = {"detail": ""}
     if entry.redacted:
@@ -86,10 +86,10 @@ def _view(entry: Entry, names: Names, declared_at: datetime, fresh: bool) -> Ent
     )
 
 
-def _page_words(fact: PageRecorded, names: Names) -> tuple[str, str]:
+def _page_words(fact: PageRecorded, names: Names, who: str) -> tuple[str, str]:
     if fact.event == "acknowledged" and fact.person:
         return names.of(fact.person).split(" ", maxsplit=1)[0], "acknowledged the page."
-    return "Tocsin", fact.sentence(names.of)
+    return who, fact.sentence(names.of)
 
 
 def folded(views: Sequence[EntryView]) -> tuple[EntryView | Fold, ...]:

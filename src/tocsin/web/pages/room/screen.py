@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from tocsin.errors import TocsinError
 from tocsin.identity.actor import Actor
@@ -12,10 +12,10 @@ from tocsin.incidents.queries import incident_id_of, state_of
 from tocsin.incidents.staffing import demand_for_role
 from tocsin.oncall.queries import on_call
 from tocsin.organisation.snapshot import Organisation
+from tocsin.recovery.queries import recent_samples
 from tocsin.runbook.bundle import Bundle
 from tocsin.runbook.events import services_of
 from tocsin.runbook.required_roles import required_roles
-from tocsin.store.tables.recovery import samples
 from tocsin.timeline.journal import read_entries
 from tocsin.timeline.state import IncidentState
 from tocsin.triage.queries import suspects_of
@@ -108,18 +108,14 @@ def candidates(
 
 
 def _samples(connection: Connection, state: IncidentState) -> dict[str, tuple[float, ...]]:
-    found = {}
-    for check_id in state.recovery.checks:
-        query = (
-            select(samples.c.value)
-            .where(
-                samples.c.incident_id == state.incident.id, samples.c.check_id == check_id, samples.c.value.is_not(None)
-            )
-            .order_by(samples.c.at.desc())
-            .limit(_SAMPLES)
+    return {
+        check_id: tuple(
+            sample.value
+            for sample in recent_samples(connection, state.incident.id, check_id, _SAMPLES)
+            if sample.value is not None
         )
-        found[check_id] = tuple(reversed(list(connection.execute(query).scalars())))
-    return found
+        for check_id in state.recovery.checks
+    }
 
 
 def _changes(connection: Connection, actor: Actor, incident_id: str) -> tuple[Change, ...]:
