@@ -95,7 +95,7 @@ policies:
         ("people:\n\ta: 1\n", "0.yaml:2: This is not YAML: found character that cannot start any token."),
         ("- a\n", "0.yaml:1: must hold some of these keys"),
         ("x: &a 1\n", "0.yaml:1: Anchors and aliases are not read here."),
-        ("people:\n  a: {name: A, name: B, email: a@b}\n", "0.yaml:2: 'name' stands twice, first on line 2."),
+        ("people:\n  a: {name: A, name: B, email: a@b}\n", "0.yaml:2: people.a.name: stands twice, first on line 2."),
         ("vendors:\n  v: {name: V, phone: +4420}\n", "0.yaml:2: vendors.v.phone: must be text; put it into quotes."),
     ],
 )
@@ -106,10 +106,9 @@ def test_a_mistake_says_what_is_wrong(text: str, told: str) -> None:
 def test_the_kind_of_a_check_is_told_when_it_is_wrong() -> None:
     service = "services:\n  s:\n    name: S\n    team: payments\n    checks:\n      c: {kind: %s}\n"
     assert mistakes(PEOPLE, TEAMS, service % "promq, query: up, threshold: 1") == [
-        "2.yaml:6: services.s.checks.c: kind 'promq' is not valid. Did you mean 'promql'?"
+        "2.yaml:6: services.s.checks.c.kind: kind 'promq' is not valid. Did you mean 'promql'?"
     ]
     assert mistakes(PEOPLE, TEAMS, service % "promql, query: up, treshold: 1") == [
-        "2.yaml:6: services.s.checks.c.threshold: is needed.",
         "2.yaml:6: services.s.checks.c.treshold: there is no such field. Did you mean 'threshold'?",
     ]
 
@@ -117,9 +116,10 @@ def test_the_kind_of_a_check_is_told_when_it_is_wrong() -> None:
 def test_a_key_that_stands_twice_hides_no_other_mistake() -> None:
     text = TEAMS.replace("name: Payments", "name: A, name: B, members: [], polcy: x")
     assert mistakes(PEOPLE, text) == [
-        "1.yaml:2: 'members' stands twice, first on line 2. Remove one.",
-        "1.yaml:2: 'name' stands twice, first on line 2. Remove one.",
+        "1.yaml:2: teams.payments.members: stands twice, first on line 2. Remove one.",
+        "1.yaml:2: teams.payments.name: stands twice, first on line 2. Remove one.",
         "1.yaml:2: teams.payments.polcy: there is no such field. Did you mean 'policy'?",
+        "1.yaml:2: teams.payments.policy: there is no policy 'x'.",
     ]
 
 
@@ -177,8 +177,11 @@ def test_a_runbook_is_found_by_its_path_and_checked_with_its_own_lines() -> None
 
 
 def test_a_file_that_cannot_be_read_does_not_make_the_others_look_wrong() -> None:
-    [told] = mistakes("people: [", TEAMS)
-    assert told.startswith("0.yaml:2: This is not YAML")
+    people = "people: [\n" + PEOPLE.removeprefix("people:\n")
+    assert [each.split(":")[:2] for each in mistakes(people, TEAMS)] == [["0.yaml", "3"]]
+    # what stands nowhere, not even there, is told all the same
+    [_, told] = mistakes(people, TEAMS.replace("kofi", "kofii"))
+    assert told.startswith("1.yaml:2: teams.payments.members.1: there is no person 'kofii'.")
 
 
 def test_a_path_that_leaves_the_directory_is_refused() -> None:

@@ -22,13 +22,16 @@ def test_a_duration_changed_in_the_sentence_alone_is_a_mistake_at_its_line() -> 
     (finding,) = check_text(text)
     assert "10 minutes" in text.split("\n")[finding.line - 1]
     assert finding.section == "5.1"
-    assert "The sentence says 10 minutes" in finding.what
-    assert "15 minutes (line" in finding.what
+    assert finding.what.startswith("The sentence says '10 minutes', but the block says 15 minutes (every, line ")
+    assert finding.fix == "Write '15 minutes' here or '10m' there."
 
 
 def test_a_duration_changed_in_the_block_alone_is_a_mistake_too() -> None:
-    (finding,) = check_text(_changed("every: 15m", "every: 20m"))
-    assert "The sentence says 15 minutes" in finding.what
+    text = _changed("every: 15m", "every: 20m")
+    (finding,) = check_text(text)
+    assert "every 15 minutes" in text.split("\n")[finding.line - 1]
+    assert finding.what.startswith("The sentence says '15 minutes', but the block says 20 minutes (every, line ")
+    assert finding.fix == "Write '20 minutes' here or '15m' there."
 
 
 def test_changing_both_is_right_and_changes_the_clock() -> None:

@@ -10,13 +10,11 @@ from pathlib import Path
 from tocsin.errors import ConfigurationError
 from tocsin.organisation import runbooks
 from tocsin.organisation.held import Held, Key, with_renames
-from tocsin.organisation.mistakes import FileMistake
+from tocsin.organisation.mistakes import FileMistake, is_bad_id
 from tocsin.organisation.model import KEY_OF, SETTINGS_ID, Kind
 from tocsin.organisation.model.fields import Spec
-from tocsin.organisation.model.person import Person
-from tocsin.organisation.model.service import Service
-from tocsin.organisation.reading import LONGEST_FILE, Broken, Described, read_file
-from tocsin.organisation.references import Objects, dangling, references_in, users_of
+from tocsin.organisation.reading import LONGEST_FILE, Described, Placed, read_file
+from tocsin.organisation.references import HalfRead, Objects, dangling, references_in, users_of
 from tocsin.runbook.findings import nearest
 
 MOST_FILES = 5000
@@ -92,41 +90,46 @@ def load_texts(texts: Mapping[str, str], held: Mapping[Key, Held] | None = None)
 
     `held` is what the database holds; without it, the files must be complete in themselves.
     """
-    described: list[Described] = []
-    mistakes: list[FileMistake] = []
-    broken: list[Broken] = []
     files = sorted(path for path in texts if path.endswith(_YAML))
     if not files:
         return Loaded((), (FileMistake(".", 0, "", "holds no YAML file.", "Put the organisation into *.yaml files."),))
-    mistakes += [
-        FileMistake(path, 0, "", "must be a path inside the directory.") for path in texts if _is_outside(path)
-    ]
-    unread = False
-    for file in files:
-        content = read_file(file, texts[file])
-        described += content.described
-        mistakes += content.mistakes
-        broken += content.broken
-        unread |= not content.is_yaml
-    described, wrong = runbooks.attach(described, texts)
+    contents = [read_file(file, texts[file]) for file in files]
+    mistakes = [FileMistake(path, 0, "", "must be a path inside the directory.") for path in texts if _is_outside(path)]
+    mistakes += [mistake for content in contents for mistake in content.mistakes]
+    broken = [each for content in contents for each in content.broken]
+    placed = sorted((each for content in contents for each in (*content.described, *content.broken)), key=_place)
+    mistakes += [*_each_once(placed), *_former_ids(placed), *_depends_on_itself(placed), *_one_address_each(placed)]
+    described, again = _first_of_each(each for content in contents for each in content.described)
+    described, wrong = runbooks.attach(described, [*broken, *again], texts)
     mistakes += wrong
-    described, wrong = _each_once(described)
-    mistakes += wrong
-    mistakes += _former_ids(described)
     named = {(each.kind, each.id) for each in described}
+    half = HalfRead(
+        frozenset((each.kind, each.id) for each in broken).union(*(content.lost for content in contents)),
+        frozenset().union(*(content.keys for content in contents)),
+    )
     renamed = renames(described, held or {}, named)
-    half_read = {(each.kind, each.id) for each in broken}
-    others = Others.of(held or {}, named | half_read, renamed)
+    others = Others.of(held or {}, named | half.objects, renamed)
     objects: Objects = {**others.staying, **{(each.kind, each.id): each.spec for each in described}}
-    if not unread:  # else half of the objects seem to be missing
-        reasons = _Reasons(objects, others, half_read)
-        mistakes += _references(described, objects, others, half_read, reasons)
-        mistakes += _references_of_broken(broken, objects, half_read, reasons)
-        mistakes += _settings(objects, others, half_read)
-    mistakes += _services(described)
-    mistakes += _one_address_each(described)
-    mistakes += runbooks.check(objects, described)
+    reasons = _Reasons(objects, others, half)
+    wrong = [*_references(described, objects, others, half, reasons)]
+    wrong += _references_of_placed([*broken, *again], objects, half, reasons)
+    told = {(each.file, each.field) for each in wrong}
+    mistakes = [each for each in mistakes if not (is_bad_id(each) and (each.file, each.field) in told)] + wrong
+    mistakes += _settings(objects, others, half)
+    mistakes += runbooks.check(objects, described, half)
     return Loaded(tuple(described), tuple(sorted(set(mistakes))))
+
+
+def _place(each: Placed) -> tuple[str, int]:
+    return each.file, each.line
+
+
+def _first_of_each(described: Iterable[Described]) -> tuple[list[Described], list[Placed]]:
+    """The objects, each id once, and those that stand again, whose mistakes are told all the same."""
+    first: dict[Key, Described] = {}
+    everything = sorted(described, key=_place)
+    again: list[Placed] = [each for each in everything if first.setdefault((each.kind, each.id), each) is not each]
+    return list(first.values()), again
 
 
 def _is_outside(path: str) -> bool:
@@ -146,47 +149,50 @@ def renames(described: Iterable[Described], held: Mapping[Key, Held], named: Col
     return renamed
 
 
-def _settings(objects: Objects, others: Others, broken: Collection[Key]) -> Iterator[FileMistake]:
+def _settings(objects: Objects, others: Others, half: HalfRead) -> Iterator[FileMistake]:
     """The settings, once kept in files, stay there: nobody may be left without a last resort."""
     key: Key = ("settings", SETTINGS_ID)
-    if key not in objects and key not in broken and key in others.leaving:
+    if key not in objects and not half.may_hold("settings", "organisation") and key in others.leaving:
         yield FileMistake(".", 0, "organisation", "is needed: without it there is no last resort.")
 
 
-def _each_once(described: Iterable[Described]) -> tuple[list[Described], list[FileMistake]]:
-    first: dict[Key, Described] = {}
-    mistakes = []
-    for each in described:
+def _each_once(placed: Iterable[Placed]) -> Iterator[FileMistake]:
+    first: dict[Key, Placed] = {}
+    for each in placed:
         earlier = first.setdefault((each.kind, each.id), each)
         if earlier is not each:
-            mistakes.append(each.mistake("", f"stands also in {earlier.file}:{earlier.line}. Remove one of them."))
-    return list(first.values()), mistakes
+            yield each.mistake("", f"stands also in {earlier.file}:{earlier.line}. Remove one of them.")
 
 
-def _former_ids(described: Iterable[Described]) -> Iterator[FileMistake]:
+def _former_ids(placed: list[Placed]) -> Iterator[FileMistake]:
     """A former id that is still used, or that two objects claim."""
-    everything = list(described)
-    ids = {(each.kind, each.id) for each in everything}
-    claimed: dict[Key, Described] = {}
-    for each in everything:
-        former: tuple[str, ...] = getattr(each.spec, "was", ())
-        for id in former:
+    ids = {(each.kind, each.id) for each in placed}
+    claimed: dict[Key, Placed] = {}
+    for each in placed:
+        for id in _words(each.said("was")):
             if (each.kind, id) in ids:
                 yield each.mistake("was", f"'{id}' is still the id of another {each.kind}.")
             other = claimed.setdefault((each.kind, id), each)
-            if other is not each:
+            if other.id != each.id:
                 yield each.mistake("was", f"{other.path} was '{id}' too ({other.file}:{other.line}).")
 
 
+def _words(value: object) -> list[str]:
+    """A word or a list of words, as fields with names are written."""
+    if isinstance(value, str):
+        return [value]
+    return [each.strip() for each in value if isinstance(each, str)] if isinstance(value, list) else []
+
+
 def _references(
-    described: Iterable[Described], objects: Objects, others: Others, half_read: Collection[Key], reasons: "_Reasons"
+    described: Iterable[Described], objects: Objects, others: Others, half: HalfRead, reasons: "_Reasons"
 ) -> Iterator[FileMistake]:
     """References that lead nowhere; those to objects that are there but wrong are left out, one mistake is enough."""
     by_key = {(each.kind, each.id): each for each in described}
     told: set[Key] = set()
     for wrong in dangling(objects):
         kind, id = wrong.reference.kind, wrong.reference.id
-        if (kind, id) in half_read:
+        if half.may_hold(kind, id):
             continue
         user = by_key.get(wrong.user)
         if user is not None:
@@ -202,15 +208,15 @@ def _references(
             yield FileMistake(".", 0, f"{KEY_OF[kind]}.{id}", f"can't be deactivated: used by {who}.")
 
 
-def _references_of_broken(
-    broken: Iterable[Broken], objects: Objects, half_read: Collection[Key], reasons: "_Reasons"
+def _references_of_placed(
+    placed: Iterable[Placed], objects: Objects, half: HalfRead, reasons: "_Reasons"
 ) -> Iterator[FileMistake]:
     """What objects with a mistake name wrongly besides: every mistake is told at once."""
-    for each in broken:
+    for each in placed:
         for reference in references_in(each.kind, each.node.plain()):
-            key: Key = (reference.kind, reference.id)
+            key: Key = (reference.kind, reference.id.strip())
             is_path = reference.kind == "runbook" and reference.id.endswith(".md")
-            if key in half_read or is_path:
+            if half.may_hold(*key) or is_path:
                 continue
             target = objects.get(key)
             if target is None or not getattr(target, "active", True):
@@ -220,8 +226,8 @@ def _references_of_broken(
 class _Reasons:
     """Says why a reference leads nowhere, with the nearest valid name for the first few hundred."""
 
-    def __init__(self, objects: Objects, others: Others, half_read: Collection[Key]) -> None:
-        self._objects, self._others, self._half_read = objects, others, half_read
+    def __init__(self, objects: Objects, others: Others, half: HalfRead) -> None:
+        self._objects, self._others, self._half = objects, others, half
         self._compared = 0
 
     def why(self, kind: Kind, id: str, *, deactivated: bool) -> tuple[str, str]:
@@ -236,7 +242,7 @@ class _Reasons:
         if former is not None:
             return f"there is no {kind} '{id}'.", f"It is '{former}' now."
         names = {name for name, spec in of_kind.items() if getattr(spec, "active", True)}
-        names |= {name for each, name in self._half_read if each == kind}
+        names |= {name for each, name in self._half.objects if each == kind}
         self._compared += len(names)
         return f"there is no {kind} '{id}'.", nearest(id, names) if self._compared < _MOST_COMPARED else ""
 
@@ -248,20 +254,21 @@ def _says(key: Key, others: Others) -> str:
     return f"{name} ({where})" if where else name
 
 
-def _one_address_each(described: Iterable[Described]) -> Iterator[FileMistake]:
-    first: dict[str, Described] = {}
-    for each in described:
-        if isinstance(each.spec, Person):
-            other = first.setdefault(each.spec.email.casefold(), each)
-            if other is not each:
+def _one_address_each(placed: Iterable[Placed]) -> Iterator[FileMistake]:
+    first: dict[str, Placed] = {}
+    for each in placed:
+        email = each.said("email")
+        if each.kind == "person" and isinstance(email, str) and "@" in email:
+            other = first.setdefault(email.casefold(), each)
+            if other.id != each.id:
                 yield each.mistake("email", f"{other.path} has it too ({other.file}:{other.line}).")
 
 
-def _services(described: Iterable[Described]) -> Iterator[FileMistake]:
-    for each in described:
-        if isinstance(each.spec, Service) and each.id in each.spec.depends_on:
-            place = each.spec.depends_on.index(each.id)
-            yield each.mistake(f"depends_on.{place}", "a service can't depend on itself.")
+def _depends_on_itself(placed: Iterable[Placed]) -> Iterator[FileMistake]:
+    for each in placed:
+        needed = each.said("depends_on") if each.kind == "service" else None
+        if isinstance(needed, list) and each.id in needed:
+            yield each.mistake(f"depends_on.{needed.index(each.id)}", "a service can't depend on itself.")
 
 
 __all__ = ["LONGEST_FILE", "Loaded", "Others", "load_directory", "load_texts", "texts_of"]

@@ -38,6 +38,14 @@ class FileMistake:
         }
 
 
+_BAD_ID = " is no id; use lower-case letters, digits, '-', '.' and '_'."
+
+
+def is_bad_id(mistake: FileMistake) -> bool:
+    """Whether it says that a word can't be an id; that nothing of that name exists says it better."""
+    return mistake.message.endswith(_BAD_ID)
+
+
 class WrongFiles(Invalid):
     """The files can't be applied; `files` holds every mistake at once. HTTP 422."""
 
@@ -72,7 +80,7 @@ def in_words(detail: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
     if kind == "string_pattern_mismatch":
         if "@" in str(context.get("pattern")):
             return f"'{_short(given)}' is no e-mail address.", ""
-        return f"'{_short(given)}' is no id; use lower-case letters, digits, '-', '.' and '_'.", ""
+        return f"'{_short(given)}'{_BAD_ID}", ""
     if kind == "string_type":
         return "must be text; put it into quotes." if given is not None else "must not be empty.", ""
     if kind in ("tuple_type", "list_type"):

@@ -46,6 +46,21 @@ _KIND_OF = {model: kind for kind, model in MODELS.items()}
 
 
 @dataclass(frozen=True)
+class HalfRead:
+    """What stands in the files but has a mistake, so that naming it is none.
+
+    `objects` by kind and id; `keys` are the words of text that can't be read at all, any of which may be an id.
+    """
+
+    objects: frozenset[tuple[Kind, str]] = frozenset()
+    keys: frozenset[str] = frozenset()
+
+    def may_hold(self, kind: Kind, id: str) -> bool:
+        """Whether the files may well describe this object, though it could not be read."""
+        return (kind, id) in self.objects or id in self.keys
+
+
+@dataclass(frozen=True)
 class Reference:
     """A field that names another object."""
 

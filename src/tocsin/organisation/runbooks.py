@@ -11,8 +11,8 @@ from tocsin.organisation.model.runbook import LONGEST_RUNBOOK, Runbook
 from tocsin.organisation.model.service import Service
 from tocsin.organisation.model.settings import Settings
 from tocsin.organisation.model.team import Team
-from tocsin.organisation.reading import Described
-from tocsin.organisation.references import Objects
+from tocsin.organisation.reading import Described, Placed
+from tocsin.organisation.references import HalfRead, Objects
 from tocsin.runbook.bundle import default_text
 from tocsin.runbook.check import KnownNames, check_text
 from tocsin.runbook.findings import nearest
@@ -20,8 +20,13 @@ from tocsin.runbook.model import Runbook as RunbookRules
 from tocsin.runbook.reading import read
 
 
-def attach(described: list[Described], texts: Mapping[str, str]) -> tuple[list[Described], list[FileMistake]]:
-    """Give each runbook its text, and each object that names a runbook by path (`runbook: x.md`) the runbook's id."""
+def attach(
+    described: list[Described], broken: list[Placed], texts: Mapping[str, str]
+) -> tuple[list[Described], list[FileMistake]]:
+    """Give each runbook its text, and each object that names a runbook by path (`runbook: x.md`) the runbook's id.
+
+    The runbooks that objects with a mistake name are looked up as well, so that theirs are told at once.
+    """
     mistakes: list[FileMistake] = []
     by_path: dict[str, str] = {}
     found: list[Described] = []
@@ -47,22 +52,34 @@ def attach(described: list[Described], texts: Mapping[str, str]) -> tuple[list[D
                 # the mistake is told; naming no runbook keeps a second one, about an unknown id, away
                 found[place] = replace(each, spec=each.spec.model_copy(update={"runbook": None}))
                 continue
-            by_path[path] = _new_id(path, ids)
-            ids.add(by_path[path])
-            made = Runbook(file=path, text=text)
-            found.append(Described("runbook", by_path[path], made, each.file, each.node))
+            found.append(_made(path, text, each, by_path, ids))
         found[place] = replace(each, spec=each.spec.model_copy(update={"runbook": by_path[path]}))
+    for user in broken:
+        field = {"runbook": "file", "service": "runbook", "team": "runbook", "settings": "runbook"}.get(user.kind, "")
+        written = user.said(field) if field else None
+        if not isinstance(written, str) or not (written.endswith(".md") or user.kind == "runbook"):
+            continue
+        path = _beside(user.file, written, texts)
+        if path not in by_path and (text := _text(user, field, path, texts, mistakes)):
+            found.append(_made(path, text, user, by_path, ids))
     return found, mistakes
 
 
-def check(objects: Objects, described: list[Described]) -> Iterator[FileMistake]:
+def _made(path: str, text: str, user: Placed, by_path: dict[str, str], ids: set[str]) -> Described:
+    """A runbook that an object names by its path; it gets an id of its own."""
+    by_path[path] = _new_id(path, ids)
+    ids.add(by_path[path])
+    return Described("runbook", by_path[path], user.file, user.node, Runbook(file=path, text=text))
+
+
+def check(objects: Objects, described: list[Described], half: HalfRead) -> Iterator[FileMistake]:
     """Every mistake inside the runbooks that the files bring, told with the Markdown's own lines."""
     known = KnownNames(
-        schedules=_names(objects, "schedule"),
-        policies=_names(objects, "policy"),
-        teams=_names(objects, "team"),
-        vendors=_names(objects, "vendor"),
-        services=_names(objects, "service"),
+        schedules=_names(objects, "schedule", half),
+        policies=_names(objects, "policy", half),
+        teams=_names(objects, "team", half),
+        vendors=_names(objects, "vendor", half),
+        services=_names(objects, "service", half),
     )
     base_id, base = _base(objects)
     of_others = {spec.runbook for spec in objects.values() if isinstance(spec, (Service, Team))}
@@ -89,8 +106,8 @@ def _reads_as_base(text: str) -> bool:
     return runbook is None or runbook.service is None
 
 
-def _names(objects: Objects, kind: Kind) -> frozenset[str]:
-    return frozenset(id for each, id in objects if each == kind)
+def _names(objects: Objects, kind: Kind, half: HalfRead) -> frozenset[str]:
+    return half.keys.union(id for each, id in (*objects, *half.objects) if each == kind)
 
 
 def _beside(file: str, path: str, texts: Mapping[str, str]) -> str:
@@ -100,7 +117,7 @@ def _beside(file: str, path: str, texts: Mapping[str, str]) -> str:
     return near if plain not in texts and near in texts else plain
 
 
-def _text(each: Described, field: str, path: str, texts: Mapping[str, str], mistakes: list[FileMistake]) -> str:
+def _text(each: Placed, field: str, path: str, texts: Mapping[str, str], mistakes: list[FileMistake]) -> str:
     text = texts.get(path)
     if text is None:
         near = nearest(path, [name for name in texts if name.endswith(".md")])

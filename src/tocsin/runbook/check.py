@@ -1,10 +1,9 @@
 """Every mistake of a runbook at once: each with its line, what is wrong, how to fix it, the nearest valid name."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from tocsin.runbook.durations import Found, Span, find_durations, parse_duration, parse_span, say_duration, say_span
 from tocsin.runbook.effects import EngageVendor, PagePolicy, PageSchedule, PageTeam, Post
 from tocsin.runbook.events import STATE_NAMES, events, names_for
 from tocsin.runbook.expression import mistakes_in
@@ -12,9 +11,8 @@ from tocsin.runbook.findings import Finding, RunbookError, nearest
 from tocsin.runbook.loosening import loosenings
 from tocsin.runbook.model import Runbook
 from tocsin.runbook.parts import SEVERITIES
-from tocsin.runbook.prose import visible
-from tocsin.runbook.reading import BlockTree, Reading, read
-from tocsin.runbook.yaml_tree import Node
+from tocsin.runbook.reading import Reading, read
+from tocsin.runbook.sentences import disagreements
 
 MESSAGE_NAMES = ("number", "title", "severity", "phase", "services")
 
@@ -36,7 +34,7 @@ def check_text(text: str, base: Runbook | None = None, known: KnownNames | None 
     With `base` the text is a service's runbook, which adds to the base and tightens it.
     """
     reading = read(text)
-    findings = [*reading.findings, *_disagreements(reading)]
+    findings = [*reading.findings, *disagreements(reading)]
     if reading.runbook is not None:
         whole = _whole(reading.runbook, base)
         findings += _references(reading, whole, known or KnownNames())
@@ -60,83 +58,6 @@ def _whole(own: Runbook, base: Runbook | None) -> Runbook:
     return own.model_copy(
         update={"roles": {**base.roles, **own.roles}, "questions": {**base.questions, **own.questions}}
     )
-
-
-# --- sentences against blocks ------------------------------------------------------------------------------------
-
-
-def _disagreements(reading: Reading) -> Iterator[Finding]:
-    """Durations in the sentence just above a block that the block does not hold."""
-    for beside in _by_sentence(reading.trees):
-        sentence = beside[0].block.sentence
-        assert sentence is not None
-        values = [value for tree in beside for value in durations_of(tree.tree)]
-        for found in find_durations(visible(sentence.text)):
-            if values and not _agrees(found.value, [value for value, _ in values]):
-                line = sentence.line + sentence.text.count("\n", 0, found.start)
-                block = beside[0].block
-                said = _say(found.value)
-                held = ", ".join(dict.fromkeys(f"{_say(value)} (line {node.line})" for value, node in values))
-                what = f"The sentence says {said}, but the block below it says {held}."
-                yield Finding(line, what, "Make both say the same.", block.section)
-
-
-def _by_sentence(trees: Iterable[BlockTree]) -> list[list[BlockTree]]:
-    """Blocks that stand together under one sentence."""
-    groups: dict[int, list[BlockTree]] = {}
-    for tree in trees:
-        if tree.block.sentence is not None:
-            groups.setdefault(tree.block.sentence.line, []).append(tree)
-    return list(groups.values())
-
-
-def durations_of(tree: Node) -> list[tuple[timedelta | Span, Node]]:
-    """Every duration and range that a block holds, with the value that says it."""
-    found: list[tuple[timedelta | Span, Node]] = []
-    pending = [tree]
-    while pending:
-        node = pending.pop()
-        if isinstance(node.value, dict):
-            pending.extend(child for key, child in node.value.items() if key not in _PROSE)
-        elif isinstance(node.value, list):
-            pending.extend(node.value)
-        elif isinstance(node.value, str) and (value := _duration(node.value)) is not None:
-            found.append((value, node))
-    return sorted(found, key=lambda each: each[1].line)
-
-
-_PROSE = frozenset(
-    {"text", "title", "ask", "query", "command", "because", "why", "hint", "duty", "steps", "expect", "post"}
-)
-
-
-def _duration(text: str) -> timedelta | Span | None:
-    if not text[:1].isdigit():
-        return None
-    try:
-        return parse_duration(text)
-    except ValueError:
-        pass
-    try:
-        return parse_span(text)
-    except ValueError:
-        return None
-
-
-def _agrees(said: timedelta | Span, held: list[timedelta | Span]) -> bool:
-    """A range agrees with the same range, with both its ends, or with values inside where no range is held."""
-    if isinstance(said, timedelta):
-        return said in held
-    singles = [value for value in held if isinstance(value, timedelta)]
-    spans = [value for value in held if isinstance(value, Span)]
-    if spans:
-        return said in spans
-    ends = (said.low in singles) + (said.high in singles)
-    return ends == 2 or (ends == 0 and any(value in said for value in singles))
-
-
-def _say(value: timedelta | Span) -> str:
-    return say_span(value) if isinstance(value, Span) else say_duration(value)
 
 
 # --- names -------------------------------------------------------------------------------------------------------
@@ -277,8 +198,3 @@ def _unsaid(reading: Reading, path: tuple[str, ...], values: dict[int, timedelta
         if severity not in values:
             fix = f"Write a duration, or `sev{severity}: off`."
             yield reading.finding(path, f"{'.'.join(path)}: sev{severity} is not said.", fix)
-
-
-def found_durations(text: str) -> list[Found]:
-    """The durations that people see in a sentence, for highlighting them."""
-    return find_durations(visible(text))

@@ -13,7 +13,7 @@ _UNITS = {
 }
 _UNIT_OF = {word: unit for unit, words in _UNITS.items() for word in words}
 _SIZES = {unit: timedelta(**{unit: 1}) for unit in _UNITS}
-_NUMBER_WORDS = {
+NUMBER_WORDS = {
     word: number
     for number, word in enumerate(
         [
@@ -43,7 +43,7 @@ _NUMBER_WORDS = {
 } | {"thirty": 30, "forty": 40, "forty-five": 45, "fifty": 50, "sixty": 60, "ninety": 90}
 
 _UNIT = "|".join(sorted(_UNIT_OF, key=len, reverse=True))
-_WORD = "|".join(sorted(_NUMBER_WORDS, key=len, reverse=True))
+_WORD = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
 _GAP = r"[ \t\n\u00a0\u202f*_`\-\u2011]{0,4}"
 _NUMBER = rf"(?:\d{{1,6}}(?:\.\d{{1,3}})?|\b(?:{_WORD})\b)"
 _PART = re.compile(rf"(?P<number>{_NUMBER}){_GAP}(?P<unit>{_UNIT})(?![^\W\d]|%)", re.IGNORECASE)
@@ -215,5 +215,5 @@ def _compound(text: str, first: re.Match[str]) -> tuple[timedelta, int, int]:
 
 
 def _number(text: str) -> float:
-    word = _NUMBER_WORDS.get(text.lower())
+    word = NUMBER_WORDS.get(text.lower())
     return float(word) if word is not None else float(text)

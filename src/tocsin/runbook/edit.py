@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tocsin.runbook.check import durations_of
 from tocsin.runbook.durations import (
     Span,
     find_durations,
@@ -17,6 +16,7 @@ from tocsin.runbook.durations import (
 from tocsin.runbook.findings import Finding, RunbookError
 from tocsin.runbook.prose import visible
 from tocsin.runbook.reading import BlockTree, read
+from tocsin.runbook.sentences import durations_of
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ Keys and words stay text (`on`, `off`, `no` are words here, not booleans); ancho
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -36,28 +37,44 @@ class Node:
         return self.value
 
 
+@dataclass(frozen=True)
+class Twice:
+    """A key that stands twice in one mapping: where it stands (names and places), and the value that was put aside."""
+
+    path: tuple[str, ...]
+    line: int
+    earlier: Node
+
+    def finding(self) -> Finding:
+        """As a mistake of the text."""
+        return Finding(
+            self.line, f"'{self.path[-1]}' stands twice, first on line {self.earlier.key_line}.", "Remove one."
+        )
+
+
 @dataclass
 class _Open:
     node: Node
     key: str | None = None
     key_line: int = 0
+    filling: str = ""
 
 
 def read_yaml(text: str, first_line: int) -> Node:
     """Reads one block whose text begins at `first_line` of the document; raises RunbookError with its mistakes."""
-    root, findings = read_tree(text, first_line)
-    if findings:
-        raise RunbookError(findings)
+    root, twice = read_tree(text, first_line)
+    if twice:
+        raise RunbookError(each.finding() for each in twice)
     return root
 
 
 def read_tree(
     text: str, first_line: int, *, most_nodes: int = MOST_NODES, loader: type[Any] = yaml.SafeLoader
-) -> tuple[Node, list[Finding]]:
+) -> tuple[Node, list[Twice]]:
     """As `read_yaml`, but keys that stand twice (the last counts) are told beside what could be read."""
-    findings: list[Finding] = []
+    twice: list[Twice] = []
     try:
-        return _compose(text, first_line, findings, most_nodes, loader), findings
+        return _compose(text, first_line, twice, most_nodes, loader), twice
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = first_line + (mark.line if mark else 0)
@@ -68,7 +85,7 @@ def read_tree(
         raise RunbookError([Finding(first_line, f"This is not YAML: {reason}.")]) from None
 
 
-def _compose(text: str, first_line: int, findings: list[Finding], most_nodes: int, loader: type[Any]) -> Node:
+def _compose(text: str, first_line: int, twice: list[Twice], most_nodes: int, loader: type[Any]) -> Node:
     """Builds the tree from the parser's events with a stack of its own, so no input can exhaust Python's."""
     root: Node | None = None
     stack: list[_Open] = []
@@ -100,7 +117,7 @@ def _compose(text: str, first_line: int, findings: list[Finding], most_nodes: in
         else:
             continue
         if stack:
-            _attach(stack[-1], node, findings)
+            _attach(stack, node, twice)
         else:
             root = node
         if isinstance(node.value, (dict, list)):
@@ -108,7 +125,8 @@ def _compose(text: str, first_line: int, findings: list[Finding], most_nodes: in
     return root if root is not None else Node(None, first_line)
 
 
-def _attach(parent: _Open, node: Node, findings: list[Finding]) -> None:
+def _attach(stack: list[_Open], node: Node, twice: list[Twice]) -> None:
+    parent = stack[-1]
     holder = parent.node.value
     if isinstance(holder, list):
         node.key_line = node.line
@@ -118,13 +136,16 @@ def _attach(parent: _Open, node: Node, findings: list[Finding]) -> None:
     if parent.key is None:
         raise RunbookError([Finding(node.line, "A key must be a word.", "Write `name: value`.")])
     if parent.key in holder:
-        earlier = holder[parent.key].key_line
-        findings.append(
-            Finding(parent.key_line, f"'{parent.key}' stands twice, first on line {earlier}.", "Remove one.")
-        )
+        twice.append(Twice((*_path(stack[:-1]), parent.key), parent.key_line, holder[parent.key]))
     node.key_line = parent.key_line
     holder[parent.key] = node
-    parent.key = None
+    parent.filling, parent.key = parent.key, None
+
+
+def _path(stack: list[_Open]) -> Iterator[str]:
+    """The names and places of what is open: where the parser stands."""
+    for each in stack:
+        yield str(len(each.node.value) - 1) if isinstance(each.node.value, list) else each.filling
 
 
 def _scalar(event: yaml.ScalarEvent, line: int) -> str | int | float | bool | None:

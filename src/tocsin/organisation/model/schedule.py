@@ -35,7 +35,16 @@ def _to_date(value: object) -> date:
         raise ValueError("write a date as YYYY-MM-DD") from None
 
 
-TimeOfdef _is_whole_days(value: timedelta) -> timedelta:
+TimeOfDay = Annotated[
+    time,
+    BeforeValidator(_to_time),
+    PlainSerializer(_time_text, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^([01]?\d|2[0-3]):[0-5]\d$", "examples": ["09:00"]}),
+]
+"""A wall time of day, to the minute, in the rotation's zone."""
+
+
+def _is_whole_days(value: timedelta) -> timedelta:
     if value < timedelta(days=1) or value % timedelta(days=1):
         raise ValueError("a turn lasts whole days or weeks, such as '1 day' or '1 week'")
     return value
@@ -43,14 +52,6 @@ TimeOfdef _is_whole_days(value: timedelta) -> timedelta:
 
 Turn = Annotated[Duration, AfterValidator(_is_whole_days)]
 """How long a turn lasts; checked with the field, so that another mistake in the rotation does not hide this one."""
-
-Day = Annotated[
-    time,
-    BeforeValidator(_to_time),
-    PlainSerializer(_time_text, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": r"^([01]?\d|2[0-3]):[0-5]\d$", "examples": ["09:00"]}),
-]
-"""A wall time of day, to the minute, in the rotation's zone."""
 
 Day = Annotated[date, BeforeValidator(_to_date)]
 """A calendar day, written YYYY-MM-DD."""
