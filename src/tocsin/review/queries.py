@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from tocsin.identity.actor import Actor
 from tocsin.identity.visibility import visible_incidents
@@ -27,6 +27,7 @@ class ReviewRow:
     due_at: datetime
     meeting_at: datetime | None
     published_at: datetime | None
+    resolved_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class FollowupRow:
 def reviews(connection: Connection, actor: Actor, *, state: str | None = None, limit: int = 100) -> list[ReviewRow]:
     """Postmortems, those not published first, then the newest."""
     query = (
-        select(postmortems, incidents.c.number, incidents.c.title, incidents.c.severity)
+        select(postmortems, incidents.c.number, incidents.c.title, incidents.c.severity, incidents.c.resolved_at)
         .join(incidents, incidents.c.id == postmortems.c.incident_id)
         .where(visible_incidents(actor))
         .order_by(postmortems.c.published_at.is_not(None), postmortems.c.due_at.desc())
@@ -65,9 +66,20 @@ def reviews(connection: Connection, actor: Actor, *, state: str | None = None, l
             row.due_at,
             row.meeting_at,
             row.published_at,
+            row.resolved_at,
         )
         for row in connection.execute(query)
     ]
+
+
+def reviews_due(connection: Connection, actor: Actor) -> int:
+    """How many postmortems are not published yet."""
+    query = (
+        select(func.count())
+        .select_from(postmortems.join(incidents, incidents.c.id == postmortems.c.incident_id))
+        .where(postmortems.c.state == "draft", visible_incidents(actor))
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def list_followups(

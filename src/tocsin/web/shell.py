@@ -2,10 +2,14 @@
 
 from datetime import timedelta
 
+from tocsin.alerts.queries import board as alerts
 from tocsin.identity.actor import Right
+from tocsin.incidents.queries import heads as incidents
+from tocsin.oncall import queries as oncall
+from tocsin.paging.queries import ringing as pages
+from tocsin.review import queries as review
 from tocsin.web import format as say
 from tocsin.web.pages.room.head import PHASE_WORDS
-from tocsin.web.reading import alerts, incidents, oncall, pages, review
 from tocsin.web.screens import Answer, Asked
 from tocsin.web.views.common import ActiveIncident, Clock, Person, Ringing, Shell, Toast
 
@@ -46,7 +50,7 @@ def shell_for(asked: Asked, page: str, answer: Answer, live: str, toast: Toast |
 
 
 def _duty(asked: Asked) -> str:
-    shifts = oncall.shifts_of(asked.connection, asked.person_id, asked.now)
+    shifts = oncall.duties_of(asked.connection, asked.person_id, asked.now)
     if not shifts:
         return ""
     until = min((shift.until for shift in shifts if shift.until), default=None)

@@ -255,7 +255,7 @@ def _cancel(asked: Asked, given: Given) -> Sent:
 
 
 def _ask_link(asked: Asked) -> FormView:
-    from tocsin.web.reading.alerts import groups_now
+    from tocsin.alerts.queries.board import groups_now
 
     rows = [row for row in groups_now(asked.connection, asked.actor) if row.incident_id is None]
     choices = tuple(Choice(row.id, row.title, f"{row.firing} firing") for row in rows)

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row
 
+from tocsin.alerts.queries import board as alerts
 from tocsin.alerts.queries import counts
+from tocsin.incidents.queries import heads as incidents
 from tocsin.intake.queries import integrations_now, waiting_count
-from tocsin.store.tables.alerts import alerts as alert_rows
+from tocsin.paging.queries import ringing as pages
 from tocsin.web import format as say
-from tocsin.web.reading import alerts, incidents, pages, people
+from tocsin.web.reading import people
 from tocsin.web.screens import Answer, Asked, Screen
 from tocsin.web.views.common import Action, Badge, Person, Verdict
 
@@ -153,6 +155,8 @@ def _group(
         verdict = Verdict("pass", "Resolved")
     elif snoozed:
         verdict = Verdict("skip", f"Snoozed to {say.hour_minute(row.snoozed_until)}")
+    elif page is not None and page.state == "open" and page.snoozed_until is not None:
+        verdict = Verdict("skip", f"Snoozed to {say.moment(page.snoozed_until, now)}")
     elif page is not None and page.state == "open":
         verdict = Verdict("fail", "Nobody has it")
     elif holder is not None:
@@ -215,16 +219,10 @@ def _quoted(text: str) -> str:
 def _minutes(asked: Asked, group_id: str) -> tuple[int, ...]:
     """How many alerts of the group fired in each of the last thirty minutes."""
     since = asked.now - timedelta(minutes=_HALF_HOUR)
-    columns = (alert_rows.c.received_at, alert_rows.c.ended_at, alert_rows.c.state)
-    query = select(*columns).where(
-        alert_rows.c.group_id == group_id
-    )  # the group itself was found with the actor's rights
     counts = [0] * _HALF_HOUR
-    for row in asked.connection.execute(query.limit(500)):
-        first = max(0, int((row.received_at - since).total_seconds() // 60))
-        last = _HALF_HOUR - 1
-        if row.state != "firing" and row.ended_at is not None:
-            last = int((row.ended_at - since).total_seconds() // 60)
+    for started, ended in alerts.spans_of(asked.connection, group_id):
+        first = max(0, int((started - since).total_seconds() // 60))
+        last = int((ended - since).total_seconds() // 60) if ended else _HALF_HOUR - 1
         for minute in range(first, min(last, _HALF_HOUR - 1) + 1):
             counts[minute] += 1
     return tuple(counts)

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tocsin.errors import NotFound
+from tocsin.oncall import queries as oncall
 from tocsin.organisation.model.service import Service
 from tocsin.organisation.queries import everything
 from tocsin.organisation.queries import source as where_from
 from tocsin.organisation.snapshot import Organisation
 from tocsin.web import format as say
-from tocsin.web.reading import oncall, people
+from tocsin.web.reading import people
 from tocsin.web.screens import Answer, Asked, Screen
 
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from tocsin.incidents.queries import heads as incidents
 from tocsin.timeline.facts.incidents import OPEN_PHASES
 from tocsin.web import format as say
 from tocsin.web.pages.room.head import PHASE_WORDS
-from tocsin.web.reading import incidents
 from tocsin.web.screens import Answer, Asked, Screen
 from tocsin.web.views.common import Choice
 

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from tocsin.errors import Invalid
+from tocsin.oncall import queries as oncall
 from tocsin.oncall.queries import list_overrides, shifts_between, shifts_of_person, who_is_on_call
 from tocsin.organisation.queries import everything
 from tocsin.organisation.snapshot import Organisation
 from tocsin.web import format as say
 from tocsin.web.instants import parse_instant
-from tocsin.web.reading import oncall, people
+from tocsin.web.reading import people
 from tocsin.web.screens import Answer, Asked, Screen
 from tocsin.web.views.common import Action, Names
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tocsin.identity.actor import Right
+from tocsin.incidents.queries import heads as incidents
 from tocsin.intake.queries import integrations_now, secret_of
 from tocsin.paging.queries import page_detail
 from tocsin.paging.usecases import list_methods
 from tocsin.web import format as say
-from tocsin.web.pages.phone import incident_number
 from tocsin.web.reading import people
 from tocsin.web.screens import Answer, Asked, Screen
 from tocsin.web.views.common import Action, Clock, Verdict
@@ -107,7 +107,7 @@ def load_page(asked: Asked) -> Answer:
             )
             for line in found.log
         ),
-        incident_number(asked.connection, page.incident_id) if not page.hidden else 0,
+        incidents.number_of(asked.connection, page.incident_id) if page.incident_id and not page.hidden else 0,
         say.listed(known.of(service) for service in page.services),
         actions,
     )

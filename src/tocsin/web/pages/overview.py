@@ -2,8 +2,13 @@
 
 from datetime import datetime, timedelta
 
+from tocsin.alerts.queries import board as alerts
 from tocsin.incidents.command import read_bundle, state_of_head
+from tocsin.incidents.queries import heads as incidents
+from tocsin.oncall import queries as oncall
+from tocsin.paging.queries import ringing as pages
 from tocsin.paging.queries.health import channels
+from tocsin.review import queries as review
 from tocsin.runbook.bundle import Bundle
 from tocsin.runbook.clocks import clocks
 from tocsin.runbook.events import services_of
@@ -15,7 +20,7 @@ from tocsin.web import format as say
 from tocsin.web.pages.fires import fire, spark_for
 from tocsin.web.pages.health import paging_sentence
 from tocsin.web.pages.room.work import kind_badge
-from tocsin.web.reading import alerts, incidents, oncall, pages, people, review
+from tocsin.web.reading import people
 from tocsin.web.screens import Answer, Asked, Screen
 from tocsin.web.views.common import Action, Badge, Clock, Names, Ref
 from tocsin.web.views.overview import ChangeRow, DueRow, DutyRow, GroupRow, Overview, Waiting
@@ -66,7 +71,7 @@ def sentence(asked: Asked, open_now: list[IncidentState]) -> tuple[str, str]:
     rest = []
     if not answer:
         answer = "Nothing is on fire."
-        mine = oncall.shifts_of(asked.connection, asked.person_id, asked.now)
+        mine = oncall.duties_of(asked.connection, asked.person_id, asked.now)
         if mine:
             until = min((duty.until for duty in mine if duty.until), default=None)
             rest.append(f"You are on call until {say.weekday_time(until)}." if until else "You are on call.")
@@ -146,7 +151,7 @@ def waiting_rows(state: IncidentState, bundle: Bundle, person_id: str) -> list[W
 
 def _reviews(asked: Asked) -> list[DueRow]:
     rows = []
-    for row in review.postmortem_rows(asked.connection, asked.actor):
+    for row in review.reviews(asked.connection, asked.actor):
         if row.state == "draft":
             clock = Clock("Postmortem", row.due_at, "down", start=row.resolved_at)
             rows.append(

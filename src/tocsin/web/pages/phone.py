@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
+from tocsin.alerts.queries import board as alerts
 from tocsin.identity.actor import SYSTEM
+from tocsin.incidents.queries import heads as incidents
 from tocsin.paging.queries import PageView
 from tocsin.runbook.bundle import default_bundle
-from tocsin.store.tables.timeline import incidents
 from tocsin.web import format as say
 from tocsin.web.forms.incidents import severity_choices
-from tocsin.web.reading import alerts
 from tocsin.web.reading.people import names
 from tocsin.web.views.common import Clock
 from tocsin.web.views.phone import PhonePage
@@ -70,18 +70,11 @@ def phone_page(
         may_declare=declares,
         may_act=may_act,
         group=declares,
-        incident=incident_number(connection, page.incident_id) if not page.hidden else 0,
+        incident=incidents.number_of(connection, page.incident_id) if page.incident_id and not page.hidden else 0,
         declares="Choosing declares the incident, opens the room and the channel, and pages the incident commander on call.",
         csrf=csrf,
         refused=refused,
     )
-
-
-def incident_number(connection: Connection, incident_id: str | None) -> int:
-    """The incident's number, 0 without one."""
-    if incident_id is None:
-        return 0
-    return int(connection.execute(select(incidents.c.number).where(incidents.c.id == incident_id)).scalar() or 0)
 
 
 def _marks(connection: Connection, page: PageView, now: datetime) -> tuple[tuple[str, str, str], ...]:

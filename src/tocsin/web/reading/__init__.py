@@ -1,1 +1,1 @@
-"""What several screens read. A stage's own query is called where it has one; the rest selects from its tables, never writes."""
+"""What several screens read and no stage owns: names and zones to show."""

@@ -10,6 +10,7 @@ from tocsin.identity.actor import Actor
 from tocsin.incidents.command import read_bundle
 from tocsin.incidents.queries import incident_id_of, state_of
 from tocsin.incidents.staffing import demand_for_role
+from tocsin.oncall import queries as oncall
 from tocsin.oncall.queries import on_call
 from tocsin.organisation.snapshot import Organisation
 from tocsin.recovery.queries import recent_samples
@@ -22,7 +23,7 @@ from tocsin.triage.queries import suspects_of
 from tocsin.web import format as say
 from tocsin.web.pages.room.building import build_room
 from tocsin.web.pages.room.sources import Candidate, Change, ServiceCard, Sources
-from tocsin.web.reading import oncall, people
+from tocsin.web.reading import people
 from tocsin.web.screens import Answer, Asked, Screen
 
 _SAMPLES = 60

@@ -1,4 +1,4 @@
-"""Incidents as lists and counts show them."""
+"""Heads of incidents, with what is due in them next, as lists and counts show them."""
 
 from datetime import datetime
 from typing import Any
@@ -73,3 +73,8 @@ def last_ended(connection: Connection, actor: Actor) -> IncidentHead | None:
         .limit(1)
     )
     return connection.execute(query).one_or_none()
+
+
+def number_of(connection: Connection, incident_id: str) -> int:
+    """The incident's number, 0 where there is none such. The caller has checked visibility."""
+    return int(connection.execute(select(incidents.c.number).where(incidents.c.id == incident_id)).scalar() or 0)

@@ -1,4 +1,4 @@
-"""Groups and alerts as lists and counts show them."""
+"""Groups, their alerts and silences as the alerts' board and its counts show them."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -52,3 +52,12 @@ def silences_now(connection: Connection, now: datetime) -> list[Row[Any]]:
         select(silences).where(silences.c.cancelled_at.is_(None), silences.c.ends_at > now).order_by(silences.c.ends_at)
     )
     return list(connection.execute(query))
+
+
+def spans_of(connection: Connection, group_id: str, most: int = 500) -> list[tuple[datetime, datetime | None]]:
+    """From when until when each alert of a group fired, None while it does. The caller has checked the group."""
+    query = select(alerts.c.received_at, alerts.c.ended_at, alerts.c.state).where(alerts.c.group_id == group_id)
+    return [
+        (row.received_at, None if row.state == "firing" else row.ended_at)
+        for row in connection.execute(query.limit(most))
+    ]

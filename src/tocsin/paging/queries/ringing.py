@@ -1,0 +1,37 @@
+"""Pages that ring for somebody now, and the page of each group."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from tocsin.identity.actor import Actor
+from tocsin.identity.visibility import visible_by_incident
+from tocsin.store.tables.paging import page_log, pages
+
+_PAGED = ("step", "attempt", "passed_on", "last_resort")
+
+
+def ringing_for(connection: Connection, actor: Actor) -> list[Row[Any]]:
+    """Open pages that have asked this person and that nobody has acknowledged; the screen method shows them."""
+    if actor.person_id is None:
+        return []
+    asked = select(page_log.c.page_id).where(page_log.c.person_id == actor.person_id, page_log.c.kind.in_(_PAGED))
+    query = (
+        select(pages)
+        .where(
+            pages.c.state == "open",
+            pages.c.snoozed_until.is_(None),
+            pages.c.id.in_(asked),
+            visible_by_incident(actor, pages.c.incident_id),
+        )
+        .order_by(pages.c.opened_at)
+        .limit(3)
+    )
+    return list(connection.execute(query))
+
+
+def of_groups(connection: Connection, group_ids: Iterable[str]) -> dict[str, Row[Any]]:
+    """The newest page of each group."""
+    query = select(pages).where(pages.c.group_id.in_(list(group_ids))).order_by(pages.c.opened_at)
+    return {row.group_id: row for row in connection.execute(query)}
