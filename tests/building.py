@@ -190,6 +190,11 @@ class Night:
         assert all(row.urgency == "notify" for row in rows)
         return [row.title for row in rows if who in str(row.policy)]
 
+    def still_asked(self, who: str) -> list[str]:
+        """The titles of reminders that still stand on a person's screen, oldest first."""
+        live = select(pages).where(pages.c.subject_kind == "deadline", pages.c.state != "ended").order_by(pages.c.id)
+        return [row.title for row in self.read(lambda c: c.execute(live).all()) if who in str(row.policy)]
+
     def paged_teams(self) -> set[str]:
         """The teams that were paged for this incident."""
         query = select(pages.c.subject_id).where(pages.c.subject_kind == "team", pages.c.incident_id == self.id)

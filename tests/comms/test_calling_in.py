@@ -5,6 +5,8 @@ import pytest
 from tests.building import DANA, KOFI, MINUTE, Night
 from tocsin.comms import usecases
 from tocsin.errors import Conflict, Invalid
+from tocsin.identity.actor import SYSTEM
+from tocsin.paging.queries import pages_list
 from tocsin.timeline.facts.comms import VendorEngaged, VendorLate
 
 
@@ -27,6 +29,15 @@ def test_data_or_sign_in_touched_pages_security_and_legal_once(night: Night) -> 
     night.answer("data_or_auth", True)
     assert set(night.state.comms.teams) == {"security", "legal"}
     assert night.entries[-1].kind != "escalation_answered"
+
+
+def test_each_team_s_page_says_whom_it_is_for_and_why(night: Night) -> None:
+    night.declare(2)
+    night.answer("data_or_auth", True)
+    pages = night.read(lambda c: pages_list(c, SYSTEM))
+    told = {page.title: page.detail for page in pages if page.subject_kind == "team"}
+    assert set(told) == {"Security needed: Card payments fail", "Legal needed: Card payments fail"}
+    assert all("sign-in is touched" in why.splitlines()[0] for why in told.values()), told
 
 
 def test_a_label_pages_security_and_legal_before_anybody_answers(night: Night) -> None:

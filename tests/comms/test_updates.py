@@ -63,6 +63,26 @@ def test_a_missed_update_reminds_communications_and_then_the_commander(night: Ni
     assert [title for title in night.told("kofi") if "update" in title] == ["Internal update is late."]
 
 
+def test_once_the_update_is_posted_nobody_is_asked_for_it_any_more(night: Night) -> None:
+    night.declare(2)
+    night.wait(17 * MINUTE)
+    assert len(night.still_asked("dana")) == 2
+    assert any("update" in title for title in night.still_asked("kofi"))
+    post(night)
+    night.run()
+    assert night.still_asked("dana") == []
+    assert not any("nternal update" in title for title in night.still_asked("kofi"))
+
+
+def test_another_audience_s_update_ends_no_reminder(night: Night) -> None:
+    night.declare(1)
+    night.wait(12 * MINUTE)
+    (asked,) = night.still_asked("dana")
+    approve(night, post(night, audience="external", next_at=night.clock.now() + HOUR))
+    night.run()
+    assert night.still_asked("dana") == [asked]
+
+
 def test_without_anybody_in_communications_the_commander_is_reminded_at_once(night: Night) -> None:
     night.declare(3)
     night.write(lambda c, now: incidents.release_role(c, DANA, night.id, "communications", now))

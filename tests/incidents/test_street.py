@@ -65,6 +65,20 @@ def test_security_called_in_belongs_to_the_restricted_incident_after_the_yes(hou
     house.read(lambda c: state_of(c, SANA, incident_id))
 
 
+def test_the_timeline_says_who_answered_the_page(house: House) -> None:
+    command = Declare("Checkout fails", 2, services=("checkout-api",))
+    incident_id = house.write(lambda c, now: usecases.declare(c, DANA, command, now)).state.incident.id
+    house.run()
+    page_id = live(house)["commander"]
+    house.write(lambda c, now: acknowledge_page(c, KOFI, page_id, now, via="link"))
+    house.run()
+    (answered,) = [e for e in house.entries(incident_id) if e.kind == "page" and e.fact.event == "acknowledged"]
+    assert (answered.actor.kind, answered.actor.id) == ("person", "kofi")
+    assert answered.fact.sentence(str) == "acknowledged the page by link."
+    attempts = [e for e in house.entries(incident_id) if e.kind == "page" and e.fact.event == "attempt"]
+    assert {entry.actor.name for entry in attempts} == {"Tocsin"}
+
+
 def test_when_it_is_over_nobody_is_paged_any_more(house: House) -> None:
     command = Declare("Checkout fails", 2, services=("checkout-api",))
     incident_id = house.write(lambda c, now: usecases.declare(c, DANA, command, now)).state.incident.id

@@ -34,6 +34,19 @@ def change(night: Night, followup_id: str, **more: object) -> None:
     night.write(lambda c, now: usecases.change_followup(c, KOFI, followup_id, now, **more))  # type: ignore[arg-type]
 
 
+def test_a_follow_up_that_is_done_asks_nobody_any_more(night: Night) -> None:
+    followup = add(night)
+    other = add(night, kind="docs")
+    night.wait(8 * DAY)
+    late = [title for title in night.still_asked("ravi") if "follow-up" in title]
+    assert any("Better tests" in title for title in late)
+    change(night, followup, state="done")
+    night.run()
+    left = [title for title in night.still_asked("ravi") if "follow-up" in title]
+    assert left
+    assert all("Better docs" in title for title in left), other
+
+
 def mark_artifacts(night: Night) -> None:
     """One link, and none of the rest."""
     for kind in ARTIFACTS:

@@ -62,13 +62,13 @@ class Code(Body):
 @router.get("/pages")
 async def pages(
     asked: Asked,
-    state: Literal["open", "acknowledged", "ended", "live", "all"] = "live",
+    state: Literal["open", "snoozed", "acknowledged", "ended", "live", "all"] = "live",
     person: str | None = None,
     incident: str | None = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    """Pages, the newest first; `live` are those that have not ended."""
+    """Pages, the newest first; `live` are those that have not ended, `snoozed` those that are quiet until a time."""
     asked.actor.require(Right.VIEWER)
     before = read_cursor(cursor)
     if before is not None and not isinstance(before, str):
@@ -230,8 +230,8 @@ async def _method(asked: Desk, method: str, work: Any) -> Response:
 
 
 def page_view(page: PageView, numbers: dict[str, int]) -> dict[str, Any]:
-    """A page as the API tells it, with the number of its incident."""
-    return {**fields_of(page), "incident": numbers.get(page.incident_id or "")}
+    """A page as the API tells it, with the number of its incident; `state` may be `snoozed`, until `snoozed_until`."""
+    return {**fields_of(page), "state": page.standing, "incident": numbers.get(page.incident_id or "")}
 
 
 def _page(connection: Connection, actor: Actor, page_id: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from tocsin.identity.actor import Actor
 from tocsin.ids import new_id
 from tocsin.incidents.command import Changed, change_incident
 from tocsin.incidents.handlers.effects import ask
-from tocsin.incidents.staffing import Demand, demand_for_team
+from tocsin.incidents.staffing import Demand, demand_for_team, name_in
 from tocsin.incidents.usecases.moving import by_runbook
 from tocsin.incidents.usecases.neighbours import known_person, organisation_of
 from tocsin.incidents.wording import text_of
@@ -110,7 +110,8 @@ def call_in(connection: Connection, actor: Actor, incident_id: str, to: str, rea
         "policy": lambda: Demand(policy=subject),
         "person": lambda: Demand((Target(person=known_person(organisation, subject, "to")),)),
     }[kind]()
-    ask(connection, changed.state, "team", f"{incident_id}:{subject}", why, demand, now)
+    title = f"{name_in(organisation, subject)} needed: {changed.state.incident.title}"
+    ask(connection, changed.state, "team", f"{incident_id}:{subject}", title, demand, now, why=why)
     return changed
 
 

@@ -18,6 +18,9 @@ from tocsin.errors import Conflict, NotFound
 from tocsin.identity.actor import SYSTEM, Actor, Right
 from tocsin.identity.visibility import visible_incidents
 from tocsin.ids import new_id
+from tocsin.incidents.reminders import why_done
+from tocsin.paging.page import WithdrawPage
+from tocsin.paging.queries import reminders_of
 from tocsin.runbook.bundle import Bundle
 from tocsin.runbook.clocks import wanted
 from tocsin.runbook.events import services_of
@@ -62,9 +65,11 @@ def change_incident(
     *,
     right: Right = Right.RESPONDER,
     also_ended: bool = False,
+    recorded_as: Actor | None = None,
 ) -> Changed:
     """Let `decide` look at the locked state and append the facts that it returns.
 
+    `recorded_as`: whose doing the facts are, when Tocsin copies them from where they were done (a page).
     Raises Forbidden without the right, NotFound when the actor may not know of the incident, Conflict when it has
     ended (unless `also_ended`), and whatever `decide` raises.
     """
@@ -77,7 +82,7 @@ def change_incident(
     facts = list(decide(state, bundle, now))
     if not facts:
         return Changed(state, ())
-    return _append(connection, actor, head, state, facts, now)
+    return _append(connection, recorded_as or actor, head, state, facts, now)
 
 
 def create_incident(
@@ -189,9 +194,18 @@ def _append(
     reconcile(connection, "incident", head.id, wanted(state, bundle, now), now)
     if any(entry.kind in _MOVING for entry in appended):
         owe(connection, MOVED, "incident", head.id, {"incident_id": head.id}, now)
+    _end_reminders(connection, head.id, state, now)
     announce(connection, f"incident:{head.id}")
     announce(connection, "incidents")
     return Changed(state, tuple(appended))
+
+
+def _end_reminders(connection: Connection, incident_id: str, state: IncidentState, now: datetime) -> None:
+    """Owe the end of pages that remind of what is done."""
+    for subject in reminders_of(connection, incident_id):
+        if why := why_done(subject.removeprefix(f"{incident_id}:"), state):
+            asked = WithdrawPage(subject_kind="deadline", subject_id=subject, why=why).model_dump(mode="json")
+            owe(connection, "withdraw_page", "deadline", subject, asked, now, key=f"deadline:{subject}:{state.seq}")
 
 
 def _claimed(state: IncidentState) -> tuple[bool, tuple[str, ...], tuple[str, ...]]:

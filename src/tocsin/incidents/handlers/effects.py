@@ -10,7 +10,7 @@ from tocsin.identity.actor import SYSTEM
 from tocsin.incidents import decide
 from tocsin.incidents.command import change_incident, read_bundle
 from tocsin.incidents.queries import state_of
-from tocsin.incidents.staffing import Demand, demand_for_role, demand_for_team
+from tocsin.incidents.staffing import Demand, demand_for_role, demand_for_team, name_in
 from tocsin.incidents.usecases import people
 from tocsin.incidents.usecases.moving import FromRunbook, by_runbook, entry_of
 from tocsin.incidents.usecases.neighbours import organisation_of
@@ -177,8 +177,10 @@ def page_team(connection: Connection, job: Job, now: datetime) -> None:
 
     changed = change_incident(connection, SYSTEM, owed.incident_id, by_runbook(engage), now, also_ended=True)
     if changed.entries:
-        demand = demand_for_team(team, organisation_of(connection))
-        ask(connection, changed.state, "team", f"{owed.incident_id}:{team}", why, demand, now)
+        organisation = organisation_of(connection)
+        demand = demand_for_team(team, organisation)
+        title = f"{name_in(organisation, team)} needed: {changed.state.incident.title}"
+        ask(connection, changed.state, "team", f"{owed.incident_id}:{team}", title, demand, now, why=why)
 
 
 def open_channel(connection: Connection, job: Job, now: datetime) -> None:

@@ -6,13 +6,13 @@ from sqlalchemy import Connection
 
 from tocsin.engine.work import Job
 from tocsin.errors import NotFound
-from tocsin.identity.actor import SYSTEM, Right, person
+from tocsin.identity.actor import SYSTEM, Actor, Right, person
 from tocsin.incidents.command import change_incident
 from tocsin.incidents.roles import assign_role
 from tocsin.incidents.usecases.moving import by_runbook
 from tocsin.incidents.usecases.neighbours import names, withdraw_pages
 from tocsin.incidents.usecases.people import role_is_filled
-from tocsin.paging.queries import log_line
+from tocsin.paging.queries import log_line, name_of
 from tocsin.runbook.bundle import Bundle
 from tocsin.runbook.model import Runbook
 from tocsin.timeline.entry import Fact, NewFact
@@ -20,6 +20,7 @@ from tocsin.timeline.facts.incidents import MemberAdded
 from tocsin.timeline.facts.paging import PageRecorded
 from tocsin.timeline.state import IncidentState
 
+_DONE_BY_PEOPLE = ("acknowledged", "also", "snoozed", "passed_on", "noted", "ended")
 _CALLED_IN = ("role", "team", "person", "regression")  # whoever acknowledges one of these belongs to the incident
 
 
@@ -45,14 +46,19 @@ def page_entry(connection: Connection, job: Job, now: datetime) -> None:
     )
 
     def record(state: IncidentState, bundle: Bundle, at: datetime) -> list[NewFact]:
+        del state, bundle, at
+        return [NewFact(fact=told, happened_at=line.at)]
+
+    def join(state: IncidentState, bundle: Bundle, at: datetime) -> list[NewFact]:
         del bundle, at
-        facts = [NewFact(fact=told, happened_at=line.at)]
         joins = line.purpose in _CALLED_IN or not state.incident.restricted
         if line.event == "acknowledged" and line.person and joins and line.person not in state.incident.members:
-            facts.append(NewFact(fact=MemberAdded(person=line.person)))
-        return facts
+            return [NewFact(fact=MemberAdded(person=line.person))]
+        return []
 
-    changed = change_incident(connection, SYSTEM, incident_id, record, now, also_ended=True)
+    doer = _doer(connection, line.person) if line.person and line.event in _DONE_BY_PEOPLE else None
+    change_incident(connection, SYSTEM, incident_id, record, now, also_ended=True, recorded_as=doer)
+    changed = change_incident(connection, SYSTEM, incident_id, join, now, also_ended=True)
     if line.event == "acknowledged" and line.role and line.person and changed.state.incident.is_open:
         _take_role(connection, incident_id, line.role, line.person, now)
 
@@ -62,14 +68,22 @@ def incident_over(connection: Connection, job: Job, now: datetime) -> None:
     withdraw_pages(connection, job.subject_id, "", "the incident is over", now, cause=job.key)
 
 
+def _doer(connection: Connection, who: str) -> Actor:
+    """Who answered the page: a person, or a token that belongs to nobody."""
+    name = name_of(connection, who)
+    return (
+        Actor("token", who, name, Right.RESPONDER) if who.startswith("token:") else person(who, name, Right.RESPONDER)
+    )
+
+
 def _take_role(connection: Connection, incident_id: str, role: str, who: str, now: datetime) -> None:
-    name_of = names(connection)
+    known_as = names(connection)
 
     def take(state: IncidentState, runbook: Runbook) -> list[Fact]:
         if role in state.incident.roles or role.partition(":")[0] not in runbook.roles:
             return []
-        return assign_role(state, runbook, role, who, name_of, by=who)
+        return assign_role(state, runbook, role, who, known_as, by=who)
 
-    actor = person(who, name_of(who), Right.RESPONDER)  # being paged for a role is the right to take it
+    actor = person(who, known_as(who), Right.RESPONDER)  # being paged for a role is the right to take it
     changed = change_incident(connection, actor, incident_id, by_runbook(take), now)
     role_is_filled(connection, changed, now)

@@ -1,7 +1,6 @@
 """Pages as an actor may see them, one with its log, and what others copy from them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,88 +15,12 @@ from tocsin.organisation.model.policy import Policy
 from tocsin.paging import links
 from tocsin.paging import page as rules
 from tocsin.paging.queries import people
+from tocsin.paging.queries.views import LogLine, OpenedLink, PageDetail, PageView
 from tocsin.store.tables.engine import deadlines
 from tocsin.store.tables.paging import page_log, pages
 
 HIDDEN = "You are needed in a restricted incident"
 _LINK_SCOPES = frozenset({"pages", "incidents:read", "incidents:write"})
-
-
-@dataclass(frozen=True)
-class PageView:
-    """A page for a screen or the API. Instants are UTC. `hidden`: the actor was paged but may not read more yet."""
-
-    id: str
-    subject_kind: str
-    subject_id: str
-    role: str | None
-    title: str
-    detail: str
-    urgency: str
-    severity: str | None
-    services: tuple[str, ...]
-    group_id: str | None
-    incident_id: str | None
-    restricted: bool
-    practice: bool
-    state: str
-    policy_id: str | None
-    step: int
-    round: int
-    reopened: int
-    last_resort: bool
-    opened_at: datetime
-    reopened_at: datetime | None
-    step_at: datetime | None
-    acknowledged_at: datetime | None
-    acknowledged_by: str | None
-    acknowledged_via: str | None
-    snoozed_until: datetime | None
-    snoozed_by: str | None
-    ended_at: datetime | None
-    ended_by: str | None
-    ended_why: str | None
-    hidden: bool = False
-    paged: tuple[str, ...] = ()
-    next_at: datetime | None = None
-    """When the next step comes if nobody acknowledges."""
-
-
-@dataclass(frozen=True)
-class LogLine:
-    """One row of a page's log. `event` as in `PageRecorded`; `purpose` is the page's subject_kind."""
-
-    page_id: str
-    seq: int
-    at: datetime
-    event: str
-    purpose: str
-    role: str | None
-    person: str | None
-    method: str | None
-    text: str | None
-    more: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class PageDetail:
-    """A page, its log, and whom its next step would page."""
-
-    page: PageView
-    log: tuple[LogLine, ...]
-    next_people: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class OpenedLink:
-    """What a signed link shows. `actor` may answer for the person; None: the page has ended or the person has left."""
-
-    page: PageView
-    log: tuple[LogLine, ...]
-    person_id: str | None
-    person_name: str
-    actor: Actor | None
-    next_people: tuple[str, ...] = ()
 
 
 def visible_pages(actor: Actor) -> Select[Any]:
@@ -120,11 +43,17 @@ def pages_list(
     limit: int = 50,
     before: str | None = None,
 ) -> list[PageView]:
-    """Pages, the newest first. `state`: open, acknowledged, ended, live (not ended) or all; `before`: an id, to page on."""
+    """Pages, the newest first; `before`: an id, to page on.
+
+    `state`: open, snoozed (open, and quiet until a time), acknowledged, ended, live (not ended) or all.
+    """
     actor.require(Right.VIEWER, "pages")
     statement = visible_pages(actor).order_by(pages.c.id.desc()).limit(limit)
     if state == "live":
         statement = statement.where(pages.c.state != "ended")
+    elif state in ("open", "snoozed"):
+        quiet = pages.c.snoozed_until.is_not(None)
+        statement = statement.where(pages.c.state == "open", quiet if state == "snoozed" else ~quiet)
     elif state != "all":
         statement = statement.where(pages.c.state == state)
     if person:
@@ -209,6 +138,27 @@ def page_of_subject(connection: Connection, subject_kind: str, subject_id: str) 
         pages.c.subject_kind == subject_kind, pages.c.subject_id == subject_id, pages.c.state != "ended"
     )
     return connection.execute(live).scalar()
+
+
+def others_were_asked(connection: Connection, page_id: str, person: str | None) -> bool:
+    """Whether somebody else was paged by the policy before the last resort was, since the page opened (again)."""
+    rows = select(page_log.c.kind, page_log.c.person_id).where(
+        page_log.c.page_id == page_id, page_log.c.kind.in_(("step", "last_resort", "reopened"))
+    )
+    others = False
+    for kind, asked in connection.execute(rows.order_by(page_log.c.seq)):
+        if kind == "last_resort":
+            return others
+        others = kind == "step" and (others or asked != person)
+    return others
+
+
+def reminders_of(connection: Connection, incident_id: str) -> list[str]:
+    """The subjects of the incident's live pages that remind of something (`INCIDENT_ID:WHAT`)."""
+    live = select(pages.c.subject_id).where(
+        pages.c.incident_id == incident_id, pages.c.subject_kind == "deadline", pages.c.state != "ended"
+    )
+    return list(connection.execute(live).scalars())
 
 
 def pages_of_groups(connection: Connection, actor: Actor, group_ids: Sequence[str]) -> dict[str, PageView]:

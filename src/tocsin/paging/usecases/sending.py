@@ -14,7 +14,7 @@ from tocsin.paging import page as rules
 from tocsin.paging.message import Message
 from tocsin.paging.methods import Method
 from tocsin.paging.page import LogRow
-from tocsin.paging.queries import people
+from tocsin.paging.queries import others_were_asked, people
 from tocsin.paging.usecases.climbing import FROM_FILES, SCREEN, climb, step_may_still_reach
 from tocsin.paging.usecases.contact import CODE_LASTS, SEALED, address_of
 from tocsin.paging.usecases.ledger import PAGES, as_page, cause_of, lock_page, settle, write_log
@@ -75,7 +75,7 @@ class PageSender(_Sender):
             practice=row.practice,
             urgent=row.urgency == "page",
             reopened=row.reopened > 0,
-            last_resort=row.last_resort and bool(row.policy),
+            last_resort=row.last_resort and others_were_asked(connection, row.id, person),
             opened_at=row.opened_at,
             link=self.link(connection, row.id, person),
             key=delivery.idempotency_key,

@@ -38,9 +38,9 @@ class PageRecorded(Fact):
             case "skipped":
                 return f"skipped {who}: {self.text or 'not reachable'}"
             case "acknowledged":
-                return f"{who} acknowledged the page{by}."
+                return f"acknowledged the page{by}."
             case "also":
-                return f"{who} is there too."
+                return "is there too."
             case "ended":
                 return f"ended the page: {self.text or 'over'}"
             case "told_over":
@@ -48,13 +48,11 @@ class PageRecorded(Fact):
             case "last_resort":
                 return "turned to the last resort" + (f": {self.text}." if self.text else ".")
             case "noted":
-                return f"{who} noted on the page: {self.text}"
+                return f"noted on the page: {self.text}"
             case "snoozed":
-                return f"{who} snoozed the page {self.text or ''}".rstrip() + "."
+                return f"snoozed the page {self.text or ''}".rstrip() + "."
             case "passed_on":
-                return (f"{who} passed the page on" if self.person else "passed the page on") + (
-                    f": {self.text}." if self.text else "."
-                )
+                return "passed the page on" + (f": {self.text}." if self.text else ".")
             case _:
                 return f"{self.event.replace('_', ' ')} the page{': ' + self.text if self.text else '.'}"
 

@@ -62,7 +62,9 @@ def load_page(asked: Asked) -> Answer:
     found = page_detail(asked.connection, asked.actor, str(asked.path["page"]))
     page, known, now = found.page, people.names(asked.connection), asked.now
     at = f"/pages/{page.id}"
+    quiet = f"Snoozed to {say.moment(page.snoozed_until, now)}" if page.snoozed_until else ""
     verdicts = {
+        "snoozed": Verdict("skip", quiet),
         "open": Verdict("fail", "Nobody has it"),
         "acknowledged": Verdict("held", f"{known.of(page.acknowledged_by or '')} has it"),
     }
@@ -85,7 +87,7 @@ def load_page(asked: Asked) -> Answer:
         page.title,
         f"{'Acknowledged' if page.acknowledged_at else 'Waiting'} since {since}.",
         page.detail,
-        verdicts.get(page.state, Verdict("pass", "Over")),
+        verdicts.get(page.standing, Verdict("pass", "Over")),
         Clock("Next step", page.next_at, "down", f"then {following}" if following else "", start=page.step_at)
         if page.next_at and page.state == "open"
         else None,

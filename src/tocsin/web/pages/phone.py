@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 from tocsin.alerts.queries import board as alerts
 from tocsin.identity.actor import SYSTEM
 from tocsin.incidents.queries import heads as incidents
-from tocsin.paging.queries import PageView
+from tocsin.paging.queries import PageView, others_were_asked
 from tocsin.runbook.bundle import default_bundle
+from tocsin.triage.queries import changes_before
 from tocsin.web import format as say
 from tocsin.web.forms.incidents import severity_choices
 from tocsin.web.reading.people import names
@@ -48,8 +49,8 @@ def phone_page(
         if page.state == "ended"
         else ("open" if page.state == "open" else ("yours" if mine else "theirs")),
         action=action,
-        fact="" if page.hidden or not page.detail else page.detail.splitlines()[0][:200],
-        marks=() if page.hidden else _marks(connection, page, now),
+        fact="" if page.hidden else _fact(connection, page),
+        marks=() if page.hidden else _marks(connection, page, person_id, now),
         next_clock=Clock("Next", page.next_at, "down", start=opened) if page.next_at and page.state == "open" else None,
         next_words=(
             f"{say.listed(following)} {'is' if len(following) == 1 else 'are'} paged too in"
@@ -77,17 +78,40 @@ def phone_page(
     )
 
 
-def _marks(connection: Connection, page: PageView, now: datetime) -> tuple[tuple[str, str, str], ...]:
+def _fact(connection: Connection, page: PageView) -> str:
+    """What the alert itself says, else why there is a page."""
+    newest = alerts.members(connection, [page.group_id], 1)[page.group_id] if page.group_id else []
+    said = newest[0].annotations if newest else {}
+    words = (said.get("description", ""), said.get("summary", ""), page.detail)
+    first = (text.strip().splitlines()[0] for text in words if text and text.strip())
+    return next((line[:200] for line in first if line.rstrip(".") != page.title.rstrip(".")), "")
+
+
+def _last_change(connection: Connection, page: PageView) -> tuple[str, str, str] | None:
+    """The newest change of the page's services or of what they stand on, in the two hours before."""
+    found = changes_before(connection, page.services, page.opened_at)
+    if not found:
+        return None
+    change = max((each.change for each in found), key=lambda change: change.happened_at)
+    what = " ".join(filter(None, (change.service, change.version)))
+    went = {"deploy": "went live", "rollback": "was rolled back", "flag": "was turned"}.get(change.kind, "changed")
+    return ("rocket", what, f"{went} {say.coarse(page.opened_at - change.happened_at)} before this page")
+
+
+def _marks(connection: Connection, page: PageView, person_id: str, now: datetime) -> tuple[tuple[str, str, str], ...]:
     found = []
+    if change := _last_change(connection, page):
+        found.append(change)
     group = alerts.group_of(connection, SYSTEM, page.group_id) if page.group_id else None
     if group is not None:
         found.append(("bell", group.title, f", {say.figure(group.total, 'alert')} in one page"))
+        found.append(("right", "", say.sentence(group.why)))
     if page.services:
         found.append(("boxes", say.listed(names(connection).of(service) for service in page.services), ""))
     waiting = say.duration(now - (page.reopened_at or page.opened_at))
     found.append(
         ("people", "", f"Waiting for {waiting}. {'Nobody has it yet.' if page.state == 'open' else ''}".strip())
     )
-    if page.last_resort:
+    if page.last_resort and others_were_asked(connection, page.id, person_id):
         found.append(("warn", "", "Nobody before you acknowledged: you are the last resort."))
     return tuple(found)
