@@ -267,6 +267,32 @@ def test_evidence_is_kept_by_its_hash_and_given_back_byte_for_byte(dan: Caller, 
     assert kof.api.get(f"{at}/evidence/{made['evidence_id']}", headers=kof.headers).status_code == 404
 
 
+def test_a_file_is_uploaded_as_it_is(dan: Caller, at: str, kof: Caller) -> None:
+    content = bytes(range(256)) * 400
+    digest = hashlib.sha256(content).hexdigest()
+    here, file = f"{at}/evidence/file", {"file": ("dump.bin", content, "application/x-dump")}
+    fields = {"what": "log", "sha256": digest, "volatile": "true", "captured_at": "2026-11-19T14:00:00Z"}
+    made = dan.api.post(here, headers=dan.headers, files=file, data=fields)
+    assert made.status_code == 201, made.text
+    answer = dan.api.get(f"{at}/evidence/{made.json()['evidence_id']}", headers=dan.headers)
+    assert (answer.content, answer.headers["content-type"]) == (content, "application/x-dump")
+    (kept,) = dan.get(f"{at}/evidence")["items"]
+    assert (kept["title"], kept["what"], kept["volatile"]) == ("dump.bin", "log", True)
+    assert dan.api.post(here, headers=dan.headers, files=file, data={"captured_at": "x"}).status_code == 422
+    assert dan.api.post(here, headers=dan.headers, files=file, data={"title": "a\0b"}).status_code == 422
+    assert dan.api.post(here, headers=dan.headers, data={"title": "x"}).json()["errors"][0]["field"] == "file"
+    assert dan.api.post(here, headers=dan.headers, json={"title": "x"}).json()["errors"][0]["field"] == "file"
+
+
+def test_a_file_that_is_too_large_is_refused_with_the_limit(dan: Caller, at: str) -> None:
+    said = {**dan.headers, "Content-Length": str(40 << 20), "Content-Type": "multipart/form-data; boundary=x"}
+    refused = dan.api.post(f"{at}/evidence/file", headers=said, content=b"--x--")
+    assert refused.status_code == 413
+    assert "at most 26214400 bytes are kept" in refused.json()["detail"]
+    large = {"file": ("dump.bin", b"x" * ((25 << 20) + 1))}
+    assert dan.api.post(f"{at}/evidence/file", headers=dan.headers, files=large).status_code == 413
+
+
 def test_a_decision_can_not_be_closed_without_actual_and_match(dan: Caller, at: str) -> None:
     opened = dan.post(f"{at}/decisions", command="kubectl rollout undo", expected="errors fall", by="10m")
     path = f"{at}/decisions/{opened['decision_id']}"

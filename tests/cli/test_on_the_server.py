@@ -30,6 +30,21 @@ def test_a_token_is_made_while_the_server_runs_for_a_scope_and_a_person(server: 
     assert "nobody" in server.tocsin("token", "create", *options, "nobody").stderr
 
 
+def test_a_token_of_which_nobody_says_whose_it_is_belongs_to_the_only_administrator(server: Installation) -> None:
+    here = ["token", "create", "--data", server.env[DATA], "--json"]
+    token = json.loads(server.tocsin(*here, "--scope", "admin").stdout)["token"]
+    number = str(declared(server))
+    taken = server.tocsin("role", "take", number, "commander", "--replace", env={"TOCSIN_TOKEN": token})
+    assert taken.returncode == 0, taken.stderr
+    assert json.loads(server.tocsin(*here, "--scope", "freeze:read").stdout)["person"] is None
+    program = json.loads(server.tocsin(*here, "--scope", "respond", "--nobody").stdout)
+    assert program["person"] is None
+    refused = server.tocsin("role", "take", number, "commander", env={"TOCSIN_TOKEN": program["token"]})
+    assert refused.returncode == 1
+    assert "this token belongs to nobody, so name the person" in refused.stderr
+    assert "--person" in refused.stderr
+
+
 def test_verify_passes_while_the_server_runs_and_heads_show_an_older_copy(server: Installation, tmp_path: Path) -> None:
     declared(server)
     heads = str(tmp_path / "heads.json")

@@ -125,6 +125,22 @@ def test_scratch_and_evidence_are_kept_by_their_hash(dana: Tocsin, incident: str
     assert items[1]["sha256"] == hashlib.sha256(bytes(range(256))).hexdigest()
 
 
+def test_a_large_file_is_sent_as_it_is_read_and_a_larger_one_refused_before(
+    dana: Tocsin, incident: str, tmp_path: Path, home: Path
+) -> None:
+    content = bytes(range(256)) * (24 * 4096)
+    (tmp_path / "core.bin").write_bytes(content)
+    ok(dana("evidence", "add", incident, "core.bin", "--title", 'a "core" of müller'))
+    (item,) = as_json(dana("evidence", "list", incident, "--json"))["items"]
+    assert (item["sha256"], item["title"]) == (hashlib.sha256(content).hexdigest(), 'a "core" of müller')
+    with (tmp_path / "core.bin").open("ab") as more:
+        more.write(b"x" * (2 << 20))
+    done = dana("evidence", "add", incident, "core.bin")
+    assert done.returncode == 1
+    assert "at most 25 MiB are kept" in done.stderr
+    assert kept(home) == []
+
+
 def test_the_freeze_question_exits_0_go_1_held_3_could_not_ask(dana: Tocsin, served: Served, incident: str) -> None:
     assert "Go" in ok(dana("freeze", "check", "--service", "ledger"))
     ok(dana("freeze", "hold", incident, "--service", "ledger", "--reason", "suspected"))

@@ -7,6 +7,7 @@ from tocsin import __version__
 from tocsin.api import (
     alerts,
     comms,
+    evidence,
     incidents,
     intake,
     mitigation,
@@ -30,6 +31,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     incidents.router,
     roles.router,
     triage.router,
+    evidence.router,
     mitigation.router,
     comms.router,
     recovery.router,

@@ -1,9 +1,7 @@
-"""Symptoms, impact, links, changes and evidence."""
+"""Symptoms, impact, links and changes."""
 
-import base64
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import APIRouter
 from pydantic import Field
@@ -15,14 +13,12 @@ from tocsin.api.body import Body, Instant
 from tocsin.api.fields import fields_of
 from tocsin.api.incidents import Number, change
 from tocsin.api.lists import Cursor, Limit, page_of, read_cursor, slice_of
-from tocsin.api.views import changed_view
 from tocsin.errors import Invalid
 from tocsin.identity.actor import Right
 from tocsin.incidents.queries import incident_id_of
 from tocsin.triage import queries, usecases
 from tocsin.triage.changes import NewChange
 from tocsin.triage.decide import Impact
-from tocsin.triage.evidence import NewEvidence
 from tocsin.triage.queries import Candidate
 
 router = APIRouter(tags=["Triage"])
@@ -52,33 +48,6 @@ class Suspect(Body):
     change_id: str
     suspect: bool = True
     reason: str | None = None
-
-
-class Evidence(Body):
-    """An artefact: `text`, or any bytes as `content_base64`. `sha256`, if told, must be theirs."""
-
-    title: str
-    what: str = Field(
-        default="file", examples=["snapshot", "log", "metrics", "screenshot", "output", "scratch", "file"]
-    )
-    text: str | None = None
-    content_base64: str | None = None
-    media_type: str | None = None
-    host: str | None = None
-    captured_at: Instant | None = None
-    volatile: bool = False
-    sha256: str | None = None
-
-    def content(self) -> bytes:
-        """Its bytes; Invalid unless exactly one of both is there and can be read."""
-        if (self.text is None) == (self.content_base64 is None):
-            raise Invalid("give either text or content_base64", "content_base64")
-        if self.text is not None:
-            return self.text.encode("utf-8", "replace")
-        try:
-            return base64.b64decode(self.content_base64 or "", validate=True)
-        except ValueError:  # binascii.Error is one; text beyond ASCII is another
-            raise Invalid("content_base64 is not base64", "content_base64") from None
 
 
 class ReportedChange(Body):
@@ -192,55 +161,6 @@ async def changes(
         )
     )
     return answer(page_of(found, limit, lambda each: (each.happened_at.isoformat(), each.id), fields_of))
-
-
-@router.get("/incidents/{number}/evidence")
-async def evidence(asked: Asked, number: Number, limit: Limit = 50, cursor: Cursor = None) -> Response:
-    """What was kept, in the order in which it was."""
-    asked.actor.require(Right.VIEWER)
-
-    def ask(connection: Connection) -> Any:
-        return queries.evidence_of(connection, asked.actor, incident_id_of(connection, asked.actor, number))
-
-    found = await asked.ask(ask)
-    return answer(slice_of(found, limit, cursor, lambda each: {"id": each.evidence_id, **each.model_dump(mode="json")}))
-
-
-@router.post("/incidents/{number}/evidence", status_code=201)
-async def add_evidence(asked: Asked, number: Number, body: Evidence) -> Response:
-    """Keep an artefact by its SHA-256."""
-    plain = "text/plain; charset=utf-8" if body.text is not None else "application/octet-stream"
-    kept = NewEvidence(
-        what=body.what,
-        title=body.title,
-        content=body.content(),
-        media_type=body.media_type or plain,
-        host=body.host,
-        captured_at=body.captured_at,
-        volatile=body.volatile,
-        sha256=body.sha256,
-    )
-
-    def do(connection: Connection, now: datetime) -> Any:
-        incident_id = incident_id_of(connection, asked.actor, number)
-        evidence_id, changed = usecases.add_evidence(connection, asked.actor, incident_id, kept, now)
-        return changed_view(connection, changed, evidence_id=evidence_id)
-
-    return await asked.do(do, 201)
-
-
-@router.get("/incidents/{number}/evidence/{evidence_id}")
-async def evidence_content(asked: Asked, number: Number, evidence_id: str) -> Response:
-    """The bytes, as they were captured; always to be saved, never shown in place."""
-    asked.actor.require(Right.VIEWER)
-    del number
-    found, content = await asked.ask(lambda c: queries.evidence_content(c, asked.actor, evidence_id))
-    headers = {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.title, safe='')}",
-        "X-Content-Type-Options": "nosniff",
-        "ETag": f'"{found.sha256}"',
-    }
-    return Response(content, headers=headers, media_type=found.media_type)
 
 
 def _candidate(candidate: Candidate) -> dict[str, Any]:

@@ -4,8 +4,9 @@ import http.client
 import json
 import os
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote, urlencode, urlsplit
 
 from tocsin import __version__
@@ -14,6 +15,7 @@ from tocsin.cli.offline.places import config_directory, write_durably
 
 API = "/api/v1"
 _TIMEOUT = 10.0
+_CHUNK = 256 * 1024
 _MOST = 64 * 1024 * 1024
 _LATER = frozenset({429, 502, 503, 504})
 
@@ -87,6 +89,22 @@ class Server:
         content = json.dumps(body if body is not None else {}, ensure_ascii=False).encode()
         return json.loads(self._request(method, path, content, headers) or b"null")
 
+    def upload(self, path: str, fields: dict[str, str], file: BinaryIO, size: int, command_id: str) -> Any:
+        """Send `size` bytes of a file as they are read, with fields beside it, as multipart/form-data."""
+        boundary = f"tocsin-{command_id}"
+        parts = [
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+            for name, value in fields.items()
+        ]
+        parts.append(f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="file"\r\n\r\n')
+        head, tail = "".join(parts).encode(), f"\r\n--{boundary}--\r\n".encode()
+        headers = {
+            "Content-Type": f"multipart/form-data; boundary={boundary}",
+            "Content-Length": str(len(head) + size + len(tail)),
+            "Idempotency-Key": command_id,
+        }
+        return json.loads(self._request("POST", path, _around(head, file, size, tail), headers) or b"null")
+
     def all(self, path: str, limit: int | None = None, **query: object) -> list[Any]:
         """Every item of a list, page after page, or the first `limit`."""
         items: list[Any] = []
@@ -98,7 +116,7 @@ class Server:
             if not cursor or (limit and len(items) >= limit):
                 return items
 
-    def _request(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> bytes:
+    def _request(self, method: str, path: str, body: bytes | Iterator[bytes] | None, headers: dict[str, str]) -> bytes:
         kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
         connection = kind(self._host, self._port, timeout=self._timeout)
         headers |= {"Accept": "application/json, */*", "User-Agent": f"tocsin/{__version__}"}
@@ -130,6 +148,14 @@ def connect(timeout: float = _TIMEOUT) -> Server:
     if credentials is None:
         raise NoServerKnown
     return Server(credentials, timeout)
+
+
+def _around(head: bytes, file: BinaryIO, size: int, tail: bytes) -> Iterator[bytes]:
+    yield head
+    while size > 0 and (chunk := file.read(min(_CHUNK, size))):
+        size -= len(chunk)
+        yield chunk
+    yield tail
 
 
 def part(text: str) -> str:

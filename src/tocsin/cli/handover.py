@@ -11,7 +11,7 @@ from tocsin.cli.offline.spool import UNKNOWN_TOKEN, HandedOver, Spool, Told
 
 KEPT = "It is kept here; with a good token, `tocsin spool send` hands it over"
 _QUICK = 4.0
-_ABOUT_THE_TOKEN = frozenset({401, 403})
+ABOUT_THE_TOKEN = frozenset({401, 403})
 
 
 def server() -> Server:
@@ -26,11 +26,10 @@ def server() -> Server:
     return connected
 
 
-def tell_or_keep(told: Told, *, keep_if_token_refused: bool = False) -> dict[str, object] | None:
+def tell_or_keep(told: Told) -> dict[str, object] | None:
     """Tell the server now and return its answer; None when it is away and the command is kept for later.
 
-    Raises Refused when the server says no to this very command or to our token. Nothing is kept then, unless what is
-    told can't be told again (`keep_if_token_refused`).
+    Raises Refused when the server says no to this very command or to our token; nothing is kept then.
     """
     spool = Spool()
     kept = spool.keep(told)
@@ -39,11 +38,8 @@ def tell_or_keep(told: Told, *, keep_if_token_refused: bool = False) -> dict[str
         if refused.command_id == kept.command_id:
             raise Refused(reason)
     for refused, error in outcome.token_refused:
-        if refused.command_id == kept.command_id:
-            if keep_if_token_refused:
-                raise Refused(f"{error}. {KEPT}", error.status, error.problem)
-            if spool.withdraw(kept.command_id):
-                raise Refused(f"{error}. Nothing was recorded.", error.status, error.problem)
+        if refused.command_id == kept.command_id and spool.withdraw(kept.command_id):
+            raise Refused(f"{error}. Nothing was recorded.", error.status, error.problem)
     say(HandedOver(refused=outcome.refused, token_refused=outcome.token_refused, waiting=outcome.waiting))
     answer = spool.answer_to(kept.command_id)
     if answer is None and outcome.why_waiting:
@@ -84,7 +80,7 @@ def hand_over(connected: Server, spool: Spool) -> HandedOver:
 
 
 def _of_the_token(error: Refused, url: str) -> Exception:
-    if error.status in _ABOUT_THE_TOKEN:
+    if error.status in ABOUT_THE_TOKEN:
         return TokenRefused(token_refused(error, url), error.status, error.problem)
     if error.status >= 500:
         return NotTaken(f"{url} fails on this: {error}")

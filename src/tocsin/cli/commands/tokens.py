@@ -3,7 +3,9 @@
 `tocsin invite`: further people, who make tokens of their own.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +15,10 @@ from tocsin.cli.commands.server import data_option, settings_for
 from tocsin.cli.commands.telling import short
 from tocsin.cli.handover import server
 
+if TYPE_CHECKING:
+    from tocsin.identity.accounts import Account
+
+_FOR_PIPELINES = frozenset({"freeze:read", "changes:write"})
 SCOPES = ["read", "respond", "manage", "admin", "freeze:read", "changes:write"]
 
 
@@ -28,26 +34,39 @@ def token() -> None:
 @click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(SCOPES), help="Repeat it for more.")
 @click.option("--name", default="command line", show_default=True, help="What it is for.")
 @click.option("--expires-in", type=DURATION, help="As in 90d; default: never.")
-@click.option("--person", help="With --data: whose it is; default: nobody's.")
+@click.option("--person", help="With --data: whose it is; default: the only administrator's.")
+@click.option("--nobody", is_flag=True, help="With --data: it is a program's, and can hold no role.")
 @data_option
-def create(scopes: tuple[str, ...], name: str, expires_in: str | None, person: str | None, data: Path | None) -> None:
-    """Make a token and print it, this one time."""
+def create(
+    scopes: tuple[str, ...],
+    name: str,
+    expires_in: str | None,
+    person: str | None,
+    nobody: bool,
+    data: Path | None,
+) -> None:
+    """Make a token and print it, this one time.
+
+    One that is for pipelines alone (freeze:read, changes:write) belongs to nobody, unless --person says so.
+    """
+    if person and nobody:
+        raise click.UsageError("say either whose it is (--person) or that it is nobody's (--nobody)")
     if data is None:
-        if person:
-            raise click.UsageError("--person goes with --data; the server makes tokens for whoever asks")
+        if person or nobody:
+            raise click.UsageError("--person and --nobody go with --data; the server makes tokens for whoever asks")
         body = {"name": name, "scopes": list(scopes), "expires_in": expires_in}
         answer = server().post("/tokens", {key: value for key, value in body.items() if value is not None})
     else:
-        answer = _create_here(data, scopes, name, expires_in, person)
+        answer = _create_here(data, scopes, name, expires_in, person, nobody or _FOR_PIPELINES.issuperset(scopes))
     tell(answer, str(answer["token"]))
 
 
 def _create_here(
-    data: Path, scopes: tuple[str, ...], name: str, expires_in: str | None, person: str | None
+    data: Path, scopes: tuple[str, ...], name: str, expires_in: str | None, person: str | None, nobody: bool
 ) -> dict[str, object]:
     from tocsin import opening
     from tocsin.errors import NotFound
-    from tocsin.identity.accounts import account_of
+    from tocsin.identity.accounts import account_of, all_accounts
     from tocsin.identity.actor import SYSTEM
     from tocsin.identity.sessions import create_token
     from tocsin.runbook.durations import parse_duration
@@ -56,12 +75,23 @@ def _create_here(
     with opening.open_database(settings_for(data)) as database:
         if person and database.read(lambda connection: account_of(connection, person)) is None:
             raise NotFound(f"{person} has no account; invite them first")
+        owner = person if person or nobody else _administrator(database.read(all_accounts))
         token_id, secret = database.write(
             lambda connection, now: create_token(
-                connection, SYSTEM, name, scopes, now, person_id=person, expires_at=now + length if length else None
+                connection, SYSTEM, name, scopes, now, person_id=owner, expires_at=now + length if length else None
             )
         )
-    return {"id": token_id, "name": name, "scopes": sorted(set(scopes)), "token": secret}
+    return {"id": token_id, "name": name, "scopes": sorted(set(scopes)), "person": owner, "token": secret}
+
+
+def _administrator(accounts: "Iterable[Account]") -> str | None:
+    """The only administrator; None before the first start has made one. With several, a person must say whose it is."""
+    from tocsin.identity.actor import Right
+
+    found = [each.person_id for each in accounts if each.right == Right.ADMIN and each.deactivated_at is None]
+    if len(found) > 1:
+        raise click.UsageError(f"there are several administrators; say --person {' or --person '.join(sorted(found))}")
+    return found[0] if found else None
 
 
 @command(parent=token, name="list", example="tocsin token list")

@@ -181,7 +181,11 @@ def _person(connection: Connection, actor: Actor, person: str | None, field: str
     actor.require(Right.RESPONDER)
     if not person:
         if actor.person_id is None:
-            raise Invalid("name the person; this token belongs to nobody", field)
+            raise Invalid(
+                "this token belongs to nobody, so name the person (`tocsin role give`), or use a token of your own"
+                " (`tocsin token create --data DIR --person YOU` on the server's machine)",
+                field,
+            )
         return actor.person_id
     return known_person(organisation_of(connection), person, field)
 
