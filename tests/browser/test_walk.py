@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import accessibility_findings
 from tests.standins.health import Health
@@ -125,20 +125,3 @@ def test_a_responder_walks_the_story(page: Page, tocsin: Installation) -> None:
 def kinds(tocsin: Installation) -> set[str]:
     """The kinds of entries on the incident's timeline."""
     return {str(entry["kind"]) for entry in tocsin.client.get("/incidents/1/timeline", limit="200")["items"]}
-
-
-def test_the_walk_works_without_javascript(tocsin: Installation, browser: Browser) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(tocsin.sign_in_link)
-    page.locator("form button").first.click()
-    tocsin.client.post("/incidents", {"title": "Card payments fail", "severity": 2, "services": ["checkout"]})
-    page.goto(f"{tocsin.url}/incidents/1")
-    page.locator("form:has(input[name=role][value=commander]) button").first.click()
-    expect(page.locator("main")).to_contain_text("Hand over command")
-    form = page.locator('form[action$="/do/update"]').first
-    for name, value in {"know": "Card payments fail.", "doing": "We roll back.", "next": "The numbers."}.items():
-        form.locator(f'[name="{name}"]').fill(value)
-    form.locator("button").last.click()
-    until(lambda: "update_posted" in kinds(tocsin), "the update", 20)
-    context.close()

@@ -87,7 +87,7 @@ class HoldStarted(Fact):
 
     def sentence(self, name_of: NameOf) -> str:
         del name_of
-        return f"all criteria pass; the hold of {self.seconds // 60} min started."
+        return f"all criteria pass; the hold of {_length(self.seconds)} started."
 
 
 class HoldBroken(Fact):
@@ -113,7 +113,7 @@ class WatchStarted(Fact):
 
     def sentence(self, name_of: NameOf) -> str:
         del name_of
-        return f"started the watch of {self.seconds // 60} min."
+        return f"started the watch of {_length(self.seconds)}."
 
 
 class WatchPaused(Fact):
@@ -299,3 +299,8 @@ KINDS: tuple[type[Fact], ...] = (
     CheckDefined, CheckRemoved, VerdictChanged, Attested, HoldStarted, HoldBroken, HoldPassed, WatchStarted,
     WatchPaused, WatchResumed, WatchPassed, RegressionFound, NoDataTold, GateOverridden,
 )  # fmt: skip
+
+
+def _length(seconds: int) -> str:
+    """'45 min', '15 s'."""
+    return f"{seconds // 60} min" if seconds >= 60 and seconds % 60 == 0 else f"{seconds} s"

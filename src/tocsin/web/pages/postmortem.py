@@ -250,7 +250,8 @@ def _shape(state: IncidentState, now: datetime) -> Shape | None:
             marks = tuple(Mark(x(span.start), max(2.0, x(span.end) - x(span.start) - 2), span.label) for span in mine)
             lanes.append(Lane(label, 20 + 34.0 * len(lanes), "dot" if dots else kind, marks))
     step = (end - start) / 6
-    ticks = tuple((x(start + step * i), say.hour_minute(start + step * i)) for i in range(7))
+    mark = say.hour_minute if step >= timedelta(minutes=1) else say.time_of
+    ticks = tuple((x(start + step * i), mark(start + step * i)) for i in range(7))
     words = f"From {say.time_of(start)} to {say.time_of(end)} UTC: " + say.listed(
         f"{len(lane.marks)} in {lane.label.lower()}" for lane in lanes
     )

@@ -325,7 +325,7 @@ class GroupChanged(Fact):
     def sentence(self, name_of: NameOf) -> str:
         del name_of
         if self.firing == 0:
-            return f"saw all {self.total} alerts of a group resolve."
+            return "saw the alert resolve." if self.total == 1 else f"saw all {self.total} alerts of a group resolve."
         return f"saw {self.firing} of {self.total} alerts of a group firing."
 
 
