@@ -210,7 +210,7 @@ def redact(target: Entry, fields: tuple[str, ...], there: tuple[str, ...], reaso
     """Names the fields of an entry whose text is removed; `there` are those whose text is still kept."""
     if not there:
         raise Conflict(f"entry {target.seq} has no text that could be redacted any more")
-    unknown = [name for name in fields if name not in type(target.fact).prose_fields()]
+    unknown = [name for name in fields if name not in (*there, *type(target.fact).prose_fields())]
     if unknown:
         raise Invalid(f"entry {target.seq} has no text '{unknown[0]}'; it has {', '.join(there)}", "fields")
     gone = tuple(name for name in (fields or there) if name in there)

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from tocsin.errors import NotFound
 from tocsin.store.columns import insert_or_ignore
@@ -35,4 +35,15 @@ def get_blob(connection: Connection, sha256: str) -> bytes:
     return b"".join(parts)
 
 
-__all__ = ["get_blob", "put_blob"]
+def has_blob(connection: Connection, sha256: str) -> bool:
+    """Whether the bytes are still kept."""
+    return connection.execute(select(blobs.c.sha256).where(blobs.c.sha256 == sha256)).first() is not None
+
+
+def remove_blob(connection: Connection, sha256: str) -> None:
+    """Remove the bytes for good; whoever still names them gets NotFound."""
+    connection.execute(delete(blob_chunks).where(blob_chunks.c.sha256 == sha256))
+    connection.execute(delete(blobs).where(blobs.c.sha256 == sha256))
+
+
+__all__ = ["get_blob", "has_blob", "put_blob", "remove_blob"]

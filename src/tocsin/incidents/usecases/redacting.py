@@ -17,19 +17,26 @@ from tocsin.incidents import decide
 from tocsin.incidents.command import Changed, change_incident, refold
 from tocsin.incidents.usecases.moving import entry_of
 from tocsin.runbook.bundle import Bundle
+from tocsin.store.blobs import get_blob, has_blob, remove_blob
 from tocsin.store.columns import Json, insert_or_ignore
 from tocsin.store.database import REDACTED as EMPTY_LOG
 from tocsin.store.database import announce
 from tocsin.store.tables.comms import status_posts
-from tocsin.store.tables.engine import deliveries, tasks
+from tocsin.store.tables.engine import deadlines, deliveries, tasks
 from tocsin.store.tables.identity import audit, commands
 from tocsin.store.tables.mitigation import allowed_changes, freezes
 from tocsin.store.tables.paging import page_log, pages
+from tocsin.store.tables.recovery import samples
 from tocsin.store.tables.review import followups, postmortems
 from tocsin.store.tables.timeline import copies, entries
-from tocsin.timeline.entry import REDACTED, NewFact
+from tocsin.timeline.entry import REDACTED, Fact, NewFact
 from tocsin.timeline.facts.incidents import Redacted
+from tocsin.timeline.facts.paging import PageRecorded
+from tocsin.timeline.facts.triage import EvidenceAdded
 from tocsin.timeline.state import IncidentState
+
+CONTENT = "content"
+"""The name under which a redaction tells that an artefact's bytes are removed."""
 
 _SHORTEST = 8  # a shorter text is replaced only where it is the whole of a value: it may stand in any word
 
@@ -46,7 +53,7 @@ class Place:
         mine = select(pages.c.id).where(pages.c.incident_id == incident_id)
         if self.table is page_log:
             return page_log.c.page_id.in_(mine)
-        if self.table in (deliveries, tasks):
+        if self.table in (deadlines, deliveries, tasks):
             subject_kind, subject_id = self.table.c.subject_kind, self.table.c.subject_id
             return or_(
                 subject_id == incident_id,
@@ -64,6 +71,8 @@ REGISTER = (
     Place(page_log, ("data",)),
     Place(deliveries, ("payload", "receipt", "error")),
     Place(tasks, ("payload", "error")),
+    Place(deadlines, ("payload", "error")),
+    Place(samples, ("detail",)),
     Place(status_posts, ("headline", "known", "doing", "next")),
     Place(postmortems, ("sections",)),
     Place(followups, ("title",)),
@@ -97,10 +106,13 @@ def redact_entry(
         del state, bundle, at
         target = entry_of(connection, incident_id, seq)
         kept: dict[str, str] = _row(connection, incident_id, seq).texts
-        facts = decide.redact(target, fields, tuple(sorted(kept)), reason)
-        removed.extend(kept[name] for fact in facts for name in fact.fields)
+        content = (CONTENT,) if _has_content(connection, target.fact) else ()
+        facts = decide.redact(target, fields, (*sorted(kept), *content), reason)
+        removed.extend(kept[name] for fact in facts for name in fact.fields if name in kept)
+        removed.extend(_said_beside(connection, target.fact) if facts else ())
         if facts:
-            facts += _repeated(connection, incident_id, seq, removed, reason)
+            gone = target.fact.sha256 if isinstance(target.fact, EvidenceAdded) and CONTENT in facts[0].fields else ""
+            facts += _repeated(connection, incident_id, seq, removed, gone, reason)
         return [NewFact(fact=fact) for fact in facts]
 
     changed = change_incident(connection, actor, incident_id, redact, now, right=Right.ADMIN, also_ended=True)
@@ -110,25 +122,61 @@ def redact_entry(
         if isinstance(entry.fact, Redacted):
             row = _row(connection, incident_id, entry.fact.redacts)
             _empty(connection, row, entry.fact.fields, entry.id)
+            if CONTENT in entry.fact.fields:
+                _remove_content(connection, entry_of(connection, incident_id, entry.fact.redacts).fact)
             scrub(connection, incident_id, row.id, removed)
     announce(connection, EMPTY_LOG)
     return Changed(refold(connection, incident_id), changed.entries)
 
 
 def _repeated(
-    connection: Connection, incident_id: str, seq: int, texts: Iterable[str], reason: str | None
+    connection: Connection, incident_id: str, seq: int, texts: Iterable[str], sha256: str, reason: str | None
 ) -> list[Redacted]:
-    """The other entries that repeat a removed text: pages' titles, reminders, messages that quote it."""
+    """The other entries that repeat a removed text: pages' titles, reminders, messages that quote it, evidence.
+
+    `sha256` is the removed content's, or ''.
+    """
     gone = list(texts)
     found = []
-    rows = select(entries.c.seq, entries.c.texts).where(entries.c.incident_id == incident_id, entries.c.seq != seq)
-    for row in connection.execute(rows.order_by(entries.c.seq)):
-        names = tuple(
-            sorted(name for name, kept in row.texts.items() if any(_cleaned(kept, text) != kept for text in gone))
-        )
+    rows = select(entries.c.seq, entries.c.kind, entries.c.texts)
+    rows = rows.where(entries.c.incident_id == incident_id, entries.c.seq != seq)
+    for row in connection.execute(rows.order_by(entries.c.seq)).all():
+        names = sorted(name for name, kept in row.texts.items() if any(_cleaned(kept, text) != kept for text in gone))
+        if row.kind == EvidenceAdded.kind:
+            fact = entry_of(connection, incident_id, row.seq).fact
+            if isinstance(fact, EvidenceAdded) and _content_repeats(connection, fact, gone, sha256):
+                names.append(CONTENT)
         if names:
-            found.append(Redacted(redacts=row.seq, fields=names, reason=reason))
+            found.append(Redacted(redacts=row.seq, fields=tuple(names), reason=reason))
     return found
+
+
+def _said_beside(connection: Connection, fact: Fact) -> list[str]:
+    """What a page said below its title, which stands in no entry: who redacts that it was opened means both."""
+    if not isinstance(fact, PageRecorded) or fact.event != "opened":
+        return []
+    return [
+        each for each in connection.execute(select(pages.c.detail).where(pages.c.id == fact.page_id)).scalars() if each
+    ]
+
+
+def _has_content(connection: Connection, fact: Fact) -> bool:
+    return isinstance(fact, EvidenceAdded) and has_blob(connection, fact.sha256)
+
+
+def _content_repeats(connection: Connection, fact: EvidenceAdded, texts: list[str], sha256: str) -> bool:
+    if not has_blob(connection, fact.sha256):
+        return False
+    if fact.sha256 == sha256:
+        return True
+    content = get_blob(connection, fact.sha256)
+    return any(len(text) >= _SHORTEST and text.encode("utf-8", "replace") in content for text in texts)
+
+
+def _remove_content(connection: Connection, fact: Fact) -> None:
+    """Remove an artefact's bytes, also where another entry keeps the same ones; its SHA-256 stays in the chain."""
+    if isinstance(fact, EvidenceAdded):
+        remove_blob(connection, fact.sha256)
 
 
 def _empty(connection: Connection, row: Any, fields: tuple[str, ...], redaction: str) -> None:
