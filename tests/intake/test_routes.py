@@ -132,6 +132,22 @@ def test_who_does_not_know_the_url_learns_nothing(door: Door, path: str) -> None
     assert door.keys() == []
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS"])
+def test_looking_at_the_address_says_to_post_and_not_whether_the_secret_is_known(door: Door, method: str) -> None:
+    answers = [
+        door.client.request(method, path)
+        for path in (f"/in/{door.secret}", "/in/nothing", f"/in/generic/{door.secret}", "/in/generic", "/in/a/b")
+    ]
+    first = answers[0]
+    assert (first.status_code, first.headers["allow"]) == (405, "POST")
+    assert first.headers["content-type"] == "application/problem+json"
+    assert "POST" in first.json()["detail"]
+    assert "alertmanager" in first.json()["detail"]
+    assert {(each.status_code, each.content, each.headers["allow"]) for each in answers} == {
+        (405, first.content, "POST")
+    }
+
+
 def test_the_sender_may_stand_in_the_path_and_the_secret_in_the_header(door: Door) -> None:
     assert door.post(alert("a"), f"/in/generic/{door.secret}").status_code == 202
     assert door.post(alert("b"), "/in/generic", headers={"Authorization": f"Bearer {door.secret}"}).status_code == 202

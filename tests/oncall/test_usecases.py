@@ -12,6 +12,7 @@ from tocsin.engine.work import Job
 from tocsin.errors import Conflict, Forbidden, Invalid, NotFound
 from tocsin.identity.actor import SYSTEM, Actor, Right, person
 from tocsin.oncall import handlers, policy, queries, usecases
+from tocsin.oncall.handovers import HANDOVER
 from tocsin.oncall.queries import OverrideRow
 from tocsin.oncall.usecases import AddOverride, CancelOverride
 from tocsin.organisation.load import texts_of
@@ -183,7 +184,7 @@ def test_feeds_hold_everybodys_shifts_or_ones_own(larkfield: Database, clock: Si
 
 def test_the_next_handover_is_wanted_and_follows_overrides(larkfield: Database, clock: SimulatedClock) -> None:
     def due() -> list[datetime]:
-        mine = deadlines.c.subject_id == "payments", deadlines.c.state == "waiting"
+        mine = deadlines.c.subject_id == "payments", deadlines.c.kind == HANDOVER, deadlines.c.state == "waiting"
         return larkfield.read(lambda c: list(c.execute(select(deadlines.c.due_at).where(*mine)).scalars()))
 
     look(larkfield, "payments")

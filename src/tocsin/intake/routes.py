@@ -19,7 +19,7 @@ from tocsin.errors import TooLarge, Unavailable
 from tocsin.identity.keys import token_hash
 from tocsin.intake import queries
 from tocsin.intake.bodies import UnknownEncoding, read_body
-from tocsin.intake.senders import Sender, is_sender, sender_named
+from tocsin.intake.senders import Sender, is_sender, sender_named, senders
 from tocsin.intake.signal import IntegrationRef, Parsed, SetAside, Unreadable, clipped, storable
 from tocsin.intake.usecases import CHANGED
 from tocsin.intake.writer import Kept, Writer
@@ -31,6 +31,7 @@ _REMEMBERED_SECONDS = 30
 _MOST_REMEMBERED = 10_000
 _LONGEST_CONTENT = 64 * 1024
 _MOST_TOLD = 100
+_OTHER_METHODS = ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _log = logging.getLogger(__name__)
 
 
@@ -40,7 +41,20 @@ def routes(database: Database, writer: Writer, limit: int = DEFAULT_LIMIT) -> li
     return [
         Route("/in/{secret}", door.take, methods=["POST"]),
         Route("/in/{sender}/{secret}", door.take, methods=["POST"]),
+        Route("/in/{secret}", not_posted, methods=_OTHER_METHODS),
+        Route("/in/{sender}/{secret}", not_posted, methods=_OTHER_METHODS),
     ]
+
+
+async def not_posted(request: Request) -> Response:
+    """What a browser or a probe is told: the same for every address, whether the secret in it is known or not."""
+    del request
+    said = (
+        "this address takes alerts, and only by POST: JSON as the integration's sender writes it "
+        f"({', '.join(sorted(senders()))}), for example "
+        """curl -H 'Content-Type: application/json' -d '{"dedup_key": "a", "title": "A"}' and this address"""
+    )
+    return _problem(405, said, headers={"Allow": "POST"})
 
 
 class _Door:
@@ -145,7 +159,14 @@ def _unreadable(parts: Sequence[SetAside]) -> Response:
     return _problem(400, f"nothing in this body could be read; {said}", place=first.place, errors=errors)
 
 
-_TITLES = {400: "Unreadable", 404: "Not found", 413: "Too large", 415: "Unknown encoding", 503: "Not now"}
+_TITLES = {
+    400: "Unreadable",
+    404: "Not found",
+    405: "Not this way",
+    413: "Too large",
+    415: "Unknown encoding",
+    503: "Not now",
+}
 
 
 def _problem(status: int, detail: str, *, headers: Mapping[str, str] | None = None, **more: object) -> Response:
