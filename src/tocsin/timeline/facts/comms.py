@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 from tocsin.timeline.entry import Category, Entry, Fact, Frozen, NameOf, OptionalProse, Prose
+from tocsin.timeline.facts.words import sentences, told
 
 Audience = Literal["internal", "external"]
 AUDIENCE_WORDS = {"internal": "internal update", "external": "status page update"}
@@ -52,8 +53,8 @@ class UpdatePosted(Fact):
     late_seconds: int = 0
 
     def sentence(self, name_of: NameOf) -> str:
-        by = f" Approved by {name_of(self.approved_by)}." if self.approved_by else ""
-        return f"posted {_a(self.audience)}: {self.known} {self.doing} {self.next}{by}".strip()
+        by = f"Approved by {name_of(self.approved_by)}." if self.approved_by else None
+        return f"posted {_a(self.audience)}: {sentences(self.known, self.doing, self.next, by)}"
 
 
 class UpdateRejected(Fact):
@@ -93,11 +94,11 @@ class EscalationAnswered(Fact):
     def sentence(self, name_of: NameOf) -> str:
         del name_of
         question = {
-            "data_or_auth": "is customer data or sign-in touched?",
-            "vendor": "is a third party involved?",
-            "second_team": "is a second team needed?",
+            "data_or_auth": "Is customer data or sign-in touched?",
+            "vendor": "Is a third party involved?",
+            "second_team": "Is a second team needed?",
         }.get(self.question, self.question)
-        return f"answered “{question}”: {'yes' if self.answer else 'no'}. {self.note or ''}".rstrip()
+        return told(f"answered “{question}”: {'yes' if self.answer else 'no'}", self.note)
 
 
 class TeamEngaged(Fact):

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 from tocsin.timeline.entry import Category, Entry, Fact, Frozen, NameOf, OptionalProse, Prose
+from tocsin.timeline.facts.words import told
 
 Matched = Literal["matched", "no_match", "unclear"]
 
@@ -106,7 +107,7 @@ class DeploysReleased(Fact):
     def sentence(self, name_of: NameOf) -> str:
         del name_of
         which = "every service" if "*" in self.services else ", ".join(self.services)
-        return f"released deploys on {which}. {self.reason or ''}".rstrip()
+        return told(f"released deploys on {which}", self.reason)
 
 
 class ChangeAllowed(Fact):

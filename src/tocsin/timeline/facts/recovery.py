@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 from tocsin.timeline.entry import Category, Entry, Fact, Frozen, NameOf, OptionalProse, Prose
+from tocsin.timeline.facts.words import told
 
 VerdictWord = Literal["pass", "fail", "no_data"]
 
@@ -61,7 +62,7 @@ class VerdictChanged(Fact):
         del name_of
         word = {"pass": "passes", "fail": "fails", "no_data": "has no data"}[self.verdict]
         value = f" at {self.value:g}" if self.value is not None else ""
-        return f"check {self.check_id} {word}{value}. {self.detail or ''}".rstrip()
+        return told(f"check {self.check_id} {word}{value}", self.detail)
 
 
 class Attested(Fact):
@@ -76,7 +77,7 @@ class Attested(Fact):
     def sentence(self, name_of: NameOf) -> str:
         del name_of
         word = {"pass": "it holds", "fail": "it does not hold", "no_data": "takes the word back"}[self.verdict]
-        return f"says of check {self.check_id}: {word}. {self.note or ''}".rstrip()
+        return told(f"says of check {self.check_id}: {word}", self.note)
 
 
 class HoldStarted(Fact):
@@ -153,7 +154,7 @@ class RegressionFound(Fact):
 
     def sentence(self, name_of: NameOf) -> str:
         del name_of
-        return f"found a regression: {', '.join(self.checks)}. {self.detail or ''}".rstrip()
+        return told(f"found a regression: {', '.join(self.checks)}", self.detail)
 
 
 class NoDataTold(Fact):

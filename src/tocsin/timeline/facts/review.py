@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 from tocsin.timeline.entry import Entry, Fact, Frozen, NameOf, OptionalProse, Prose
+from tocsin.timeline.facts.words import told
 
 FollowupKind = Literal["detection", "defence", "tests", "docs"]
 ArtifactKind = Literal["logs", "prs", "commits", "dashboards", "chats"]
@@ -83,7 +84,7 @@ class FollowupChanged(Fact):
 
     def sentence(self, name_of: NameOf) -> str:
         if self.state:
-            return f"set a follow-up to {self.state}. {self.note or ''}".rstrip()
+            return told(f"set a follow-up to {self.state}", self.note)
         owner = f" owner {name_of(self.owner)}" if self.owner else ""
         due = f" due {self.due_at:%Y-%m-%d}" if self.due_at else ""
         return f"changed a follow-up:{owner}{due}."

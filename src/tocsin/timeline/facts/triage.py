@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from tocsin.timeline.entry import Category, Entry, Fact, Frozen, NameOf, OptionalProse, Prose
+from tocsin.timeline.facts.words import told
 
 
 class SymptomAdded(Fact):
@@ -64,7 +65,7 @@ class SuspectMarked(Fact):
 
     def sentence(self, name_of: NameOf) -> str:
         del name_of
-        return f"{'suspects' if self.suspect else 'cleared'} change {self.change_id}. {self.reason or ''}".rstrip()
+        return told(f"{'suspects' if self.suspect else 'cleared'} change {self.change_id}", self.reason)
 
 
 class EvidenceAdded(Fact):
