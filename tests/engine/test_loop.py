@@ -300,3 +300,50 @@ def test_a_process_that_is_gone_leaves_its_work_at_once_on_postgresql(
     database.write(lambda c, now: nodes.beat(c, "node-1", now))
     house.run()
     assert house.done == ["a"], "its lease had 18 s left"
+
+
+def test_a_hanging_provider_and_a_long_row_of_work_do_not_hold_the_end(house: House) -> None:
+    hanging = asyncio.Event()
+
+    class Hang:
+        def prepare(self, connection: Connection, delivery: Delivery, now: datetime) -> Mapping[str, Any]:
+            return {}
+
+        async def send(self, delivery: Delivery, prepared: Mapping[str, Any]) -> Outcome:
+            hanging.set()
+            await asyncio.sleep(60)
+            return Outcome("sent")
+
+        def record(self, connection: Connection, delivery: Delivery, outcome: Outcome, now: datetime) -> None:
+            raise AssertionError("its outcome is unknown")
+
+    house.registry.sender("letter", Hang())
+    sent = letter(house.database, "k")
+    began = threading.Event()
+
+    def slow(connection: Connection, job: Job, now: datetime) -> None:
+        began.set()
+        house.done.append(job.subject_id)
+        threading.Event().wait(0.2)
+
+    async def run() -> float:
+        await house.loop.start()
+        await asyncio.wait_for(hanging.wait(), 10)
+        house.registry.task("slow", slow)
+        await house.database.write_async(
+            lambda c, now: [owe(c, "slow", "thing", str(number), {}, now) for number in range(40)]
+        )
+        await asyncio.to_thread(began.wait, 10)
+        before = asyncio.get_running_loop().time()
+        await house.loop.stop()
+        return asyncio.get_running_loop().time() - before
+
+    assert asyncio.run(run()) < 3
+    assert len(house.done) < 20
+    house.database.write(lambda c, now: nodes.register(c, "node-1", now))
+    house.database.write(lambda c, now: nodes.leave(c, "node-1", now))
+    freed = house.database.write(lambda c, now: claims.claim_jobs(c, tasks, "node-2", now, 50))
+    assert len(freed) + len(house.done) == 40
+    (again,) = house.database.write(lambda c, now: claims.claim_deliveries(c, "post", ("letter",), "node-2", now, 5))
+    assert again.delivery.id == sent
+    assert again.delivery.again, "whether it arrived is not known"

@@ -26,6 +26,7 @@ _log = logging.getLogger(__name__)
 _BATCH = 50
 _POLL = timedelta(seconds=5)  # the safety net under announcements
 _DEFAULT_CONCURRENCY = 4
+_LAST_SECONDS = 1.0  # for what is being sent while the process ends: a hanging provider must not hold it
 _DELIVERY_TRIES = 8
 
 
@@ -69,13 +70,20 @@ class Loop:
         self._turning = asyncio.create_task(self._turn_for_ever(), name="tocsin-loop")
 
     async def stop(self) -> None:
-        """Finish the turn, wait for what is being sent (bounded by the senders' own time-outs), then end."""
+        """Finish the row at hand, give what is being sent a second, then end.
+
+        What is broken off there has an unknown outcome, as after a crash: the next process sends it again or asks.
+        """
         self._stopping = True
         self._awake.set()
         if self._turning:
             await self._turning
             self._stop_listening()
-        await asyncio.gather(*(task for lane in self._sending.values() for task in lane), return_exceptions=True)
+        if sending := [task for lane in self._sending.values() for task in lane]:
+            _, late = await asyncio.wait(sending, timeout=_LAST_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def run_due(self) -> int:
         """Run everything that is due now, including what that work makes due; returns how many rows were worked on."""
@@ -115,6 +123,8 @@ class Loop:
         for table in (deadlines, tasks):
             claimed = await self._claim(table)
             for one in claimed:
+                if self._stopping:
+                    return worked  # what is left is freed as this node leaves
                 await self._run(one)
             worked += len(claimed)
         worked += await self._send_due()
