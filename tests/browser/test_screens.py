@@ -250,3 +250,35 @@ def test_nothing_is_swapped_between_press_and_click(page: Page, tocsin: Installa
     expect(page.get_by_role("dialog", name="Form").get_by_label("What, in words")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_text("somebody else's note")).to_be_visible()
+
+
+def test_a_slash_command_leads_to_its_form_filled_in_and_back_to_a_live_room(page: Page, tocsin: Installation) -> None:
+    sign_in(page, tocsin)
+    declare(page, tocsin, "Card payments fail")
+    box = page.get_by_label("Add to the timeline")
+    box.fill("/decision kubectl rollout undo deploy/checkout-api")
+    box.press("Enter")
+    page.wait_for_url("**/do/decide*")
+    expect(page.get_by_label("Exact command or change")).to_have_value("kubectl rollout undo deploy/checkout-api")
+    nothing_is_wrong(page)
+    page.get_by_label("What, in words").fill("Roll back")
+    page.get_by_label("What do you expect?").fill("failures below 1%")
+    page.get_by_role("button", name="Log it").click()
+    expect(page.get_by_text("Measuring")).to_be_visible()
+    box.fill("/var/log was full")
+    box.press("Enter")
+    expect(page.locator("#entries").get_by_text("/var/log was full")).to_be_visible()
+    tocsin.client.call("POST", "/incidents/1/notes", {"text": "seen live"})
+    expect(page.get_by_text("seen live")).to_be_visible()
+
+
+def test_what_was_done_too_quickly_is_undone_from_its_toast(page: Page, tocsin: Installation) -> None:
+    sign_in(page, tocsin)
+    declare(page, tocsin, "Card payments fail")
+    page.locator("form:has(input[name=role][value=commander]) button").first.click()
+    toast = page.locator("[data-toast]")
+    expect(toast).to_contain_text("has it.")
+    nothing_is_wrong(page)
+    toast.get_by_role("button", name="Undo").click()
+    expect(page.locator("[data-toast]")).to_contain_text("Nobody has it now.")
+    assert "commander" not in tocsin.client.get("/incidents/1")["roles"]

@@ -25,7 +25,8 @@ _KINDS = (
 
 def _ask_decide(asked: Asked) -> FormView:
     """Prefilled from a suspect change, or from one of the runbook's ready actions."""
-    title = command = expected = by = kind = ""
+    title = expected = by = kind = ""
+    command = asked.query.get("command", "")
     facts: tuple[tuple[str, str], ...] = ()
     change_id = asked.query.get("change", "")
     if change_id:

@@ -4,9 +4,11 @@ from tocsin.web.forms import (
     alerts,
     comms,
     incidents,
+    log,
     mitigation,
     oncall,
     paging,
+    phases,
     recovery,
     review,
     roles,
@@ -17,6 +19,8 @@ from tocsin.web.forms.sending import Form
 
 FORMS: tuple[Form, ...] = (
     *incidents.FORMS,
+    *phases.FORMS,
+    *log.FORMS,
     *roles.FORMS,
     *triage.FORMS,
     *mitigation.FORMS,

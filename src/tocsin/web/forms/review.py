@@ -21,7 +21,7 @@ def _ask_followup(asked: Asked) -> FormView:
         "followup",
         "Note a follow-up",
         "Note it",
-        Field("title", "What should change", "text", required=True),
+        Field("title", "What should change", "text", asked.query.get("title", ""), required=True),
         Field("kind", "Kind", "select", choices=tuple(Choice(value, label) for value, label in KINDS)),
         _owner(asked),
         Field("due", "By", "text", hint="2026-12-01; can wait until resolve"),

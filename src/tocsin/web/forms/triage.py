@@ -92,7 +92,7 @@ def _ask_evidence(asked: Asked) -> FormView:
         "evidence",
         "Keep evidence",
         "Keep it",
-        Field("title", "Title", "text", required=True),
+        Field("title", "Title", "text", asked.query.get("title", ""), required=True),
         Field("kind", "Kind", "select", choices=kinds),
         Field("file", "File", "file"),
         Field("text", "Or text", "textarea"),

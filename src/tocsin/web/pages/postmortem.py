@@ -18,7 +18,7 @@ from tocsin.web.pages.room.work import FOLLOWUP_WORDS
 from tocsin.web.reading import people
 from tocsin.web.screens import Answer, Asked, Screen
 from tocsin.web.views.common import Action, Badge, Clock, Names, Ref
-from tocsin.web.views.room import EntryView
+from tocsin.web.views.log import EntryView
 
 _ARTIFACTS = ("logs", "prs", "commits", "dashboards", "chats")
 _ARTIFACT_WORDS = {

@@ -41,7 +41,16 @@
       return r.text().then(function (html) { if (/<!doctype/i.test(html)) { doc.open(); doc.write(html); doc.close(); } else show(html); });
     }).catch(function () { if (button) button.disabled = false; say("Not sent: no connection"); });
   });
-  doc.body.addEventListener("htmx:afterSwap", function () { t.retitle(); t.toasts(); });
+  // A button's form may lead to another page: the frame around the new body must be that page's, and its stream.
+  doc.body.addEventListener("htmx:afterSwap", function (e) {
+    if (e.detail.target === doc.body && e.detail.xhr) {
+      var body = new DOMParser().parseFromString(e.detail.xhr.responseText, "text/html").body;
+      doc.body.className = body.className;
+      if (body.dataset.live) doc.body.dataset.live = body.dataset.live; else delete doc.body.dataset.live;
+      t.follow(body.dataset.live);
+    }
+    t.retitle(); t.toasts();
+  });
 
   // ---- toasts: what was just done stays ten seconds, and longer while somebody is about to undo it ----
   t.toasts = function () {

@@ -130,12 +130,18 @@
       });
     } else {
       if (release) { release(); release = null; }
-      open(page);
+      if (page) open(page);
     }
   }
+  t.follow = function (place) {
+    if (place === page) return;
+    page = place;
+    if (!place && source) { source.close(); source = null; }
+    if (place && window.EventSource && !doc.hidden) open(place);
+  };
   if (page && window.EventSource && !root.classList.contains("still")) {
     see(); doc.addEventListener("visibilitychange", see);
-    setInterval(function () { if (!doc.hidden && Date.now() - last > 25000) connected(false); }, 1000);
+    setInterval(function () { if (page && !doc.hidden && Date.now() - last > 25000) connected(false); }, 1000);
   }
 
   // ---- a page rings: one sound, once for each page ----

@@ -4,7 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from tocsin.web.views.common import NO_REF, Action, Badge, Choice, Clock, Person, Ref, Spark, Verdict
+from tocsin.web.views.common import NO_REF, Action, Badge, Clock, Person, Ref
+from tocsin.web.views.log import EntryView, Fold
+from tocsin.web.views.telling import Blast, Comms, Escalation
+from tocsin.web.views.work import (
+    Criteria,
+    DecisionRow,
+    Evidence,
+    Followups,
+    Suspects,
+)
 
 
 @dataclass(frozen=True)
@@ -59,36 +68,6 @@ class Situation:
 
 
 @dataclass(frozen=True)
-class Criterion:
-    """One recovery check as it stands."""
-
-    id: str
-    name: str
-    target: str
-    value: str
-    verdict: Verdict
-    spark: Spark | None = None
-    detail: str = ""
-    actions: tuple[Action, ...] = ()
-
-
-@dataclass(frozen=True)
-class Criteria:
-    """The exit criteria and their hold or watch."""
-
-    items: tuple[Criterion, ...]
-    ref: Ref
-    passing: int = 0
-    window: str = ""  # 'Hold' or 'Watch'
-    counted: str = ""
-    length: str = ""
-    share: float = 0.0
-    since: datetime | None = None  # runs while it counts
-    note: str = ""
-    actions: tuple[Action, ...] = ()
-
-
-@dataclass(frozen=True)
 class RoleRow:
     """A role with its person, or empty; `shout` when it is required and empty."""
 
@@ -113,212 +92,6 @@ class Roles:
     def empty(self) -> int:
         """How many required roles have nobody."""
         return sum(row.shout for row in self.rows)
-
-
-@dataclass(frozen=True)
-class Suspect:
-    """A change before the impact, with how well it fits (0 to 1)."""
-
-    kind: Badge
-    title: str
-    version: str
-    detail: str
-    score: float
-    verdict: Verdict | None = None
-    top: bool = False
-    actions: tuple[Action, ...] = ()
-
-
-@dataclass(frozen=True)
-class Suspects:
-    """What changed before it began, newest first."""
-
-    rows: tuple[Suspect, ...]
-    ref: Ref
-    count: str = ""
-
-
-@dataclass(frozen=True)
-class DecisionRow:
-    """Something done to the world: expected against actual."""
-
-    id: str
-    label: str
-    at: datetime
-    who: str
-    title: str
-    command: str
-    expected: str
-    actual: str
-    verdict: Verdict
-    clock: Clock | None = None
-    actions: tuple[Action, ...] = ()
-    is_open: bool = False
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """An external update that waits for its approval."""
-
-    id: str
-    by: str
-    at: datetime
-    known: str
-    doing: str
-    next: str
-    may_approve: bool
-    needs_reason: bool
-
-
-@dataclass(frozen=True)
-class Comms:
-    """The composer and what waits."""
-
-    audience: Literal["internal", "external"]
-    ref: Ref
-    plain_ref: Ref
-    known: str = ""
-    doing: str = ""
-    next: str = ""
-    next_in: str = ""
-    states: tuple[Choice, ...] = ()
-    parts: tuple[Choice, ...] = ()
-    submit: str = "Post update"
-    proposals: tuple[Proposal, ...] = ()
-    checks: tuple[tuple[bool, str], ...] = ()
-    sent: str = ""
-    may_post: bool = False
-
-
-@dataclass(frozen=True)
-class GraphNode:
-    """A service in the blast radius, placed."""
-
-    name: str
-    note: str
-    state: Literal["fail", "warn", "ok"]
-    x: float
-    y: float
-    width: float
-    origin: bool = False
-
-
-@dataclass(frozen=True)
-class Blast:
-    """Who calls, what fails, what it calls."""
-
-    nodes: tuple[GraphNode, ...]
-    edges: tuple[tuple[float, float, float, float, bool], ...]
-    height: float
-    count: str
-    description: str
-    ref: Ref
-    customers: str = ""
-    actions: tuple[Action, ...] = ()
-
-
-@dataclass(frozen=True)
-class EscalationStep:
-    """A question of the escalation section, or a person, team or vendor called in."""
-
-    text: str
-    answer: str = ""
-    at: datetime | None = None
-    note: str = ""
-    state: Literal["done", "next", ""] = ""
-    actions: tuple[Action, ...] = ()
-    clock: Clock | None = None
-
-
-@dataclass(frozen=True)
-class Pageable:
-    """Someone who can be paged now, with their own time."""
-
-    name: str
-    note: str
-    icon: str = ""
-    initials: str = ""
-
-
-@dataclass(frozen=True)
-class Escalation:
-    """Data or sign-in touched? A vendor? A second team?"""
-
-    steps: tuple[EscalationStep, ...]
-    ref: Ref
-    pageable: tuple[Pageable, ...] = ()
-    actions: tuple[Action, ...] = ()
-
-
-@dataclass(frozen=True)
-class EvidenceRow:
-    """A captured artefact or a link."""
-
-    icon: str
-    title: str
-    note: str
-    href: str
-    outside: bool = False
-    kept: bool = False
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What was kept."""
-
-    rows: tuple[EvidenceRow, ...]
-    ref: Ref
-    asked: tuple[str, ...] = ()
-    actions: tuple[Action, ...] = ()
-
-
-@dataclass(frozen=True)
-class FollowupRow:
-    """Work that the review will track."""
-
-    title: str
-    note: str
-    done: bool = False
-    actions: tuple[Action, ...] = ()
-
-
-@dataclass(frozen=True)
-class Followups:
-    """Follow-up actions noted so far."""
-
-    rows: tuple[FollowupRow, ...]
-    ref: Ref
-    foot: str = ""
-    actions: tuple[Action, ...] = ()
-
-
-@dataclass(frozen=True)
-class EntryView:
-    """One line of the timeline."""
-
-    seq: int
-    at: datetime
-    offset: str
-    category: str
-    icon: str
-    who: str
-    text: str
-    severity: int = 0
-    verdict: Verdict | None = None
-    detail: str = ""
-    command: str = ""
-    expected: str = ""
-    quote: str = ""
-    late_note: str = ""
-    fresh: bool = False
-
-
-@dataclass(frozen=True)
-class Fold:
-    """A run of alerts and system entries, in one line."""
-
-    text: str
-    entries: tuple[EntryView, ...]
 
 
 @dataclass(frozen=True)

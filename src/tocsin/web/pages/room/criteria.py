@@ -6,7 +6,7 @@ from tocsin.timeline.facts.recovery import CheckSpec, CheckState
 from tocsin.web import format as say
 from tocsin.web.pages.room.sources import Sources
 from tocsin.web.views.common import Action, Spark, Verdict
-from tocsin.web.views.room import Criteria, Criterion
+from tocsin.web.views.work import Criteria, Criterion
 
 _BELOW = {"<": "below", "<=": "at most", ">": "above", ">=": "at least", "==": "exactly", "!=": "anything but"}
 

@@ -10,7 +10,7 @@ from tocsin.timeline.facts.mitigation import DecisionClosed, DecisionOpened
 from tocsin.timeline.facts.paging import PageRecorded
 from tocsin.web import format as say
 from tocsin.web.views.common import Names, Verdict
-from tocsin.web.views.room import EntryView, Fold
+from tocsin.web.views.log import EntryView, Fold
 
 _ICONS = {
     "decision": "decision",

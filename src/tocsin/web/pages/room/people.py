@@ -8,15 +8,8 @@ from tocsin.web import format as say
 from tocsin.web.pages.room.head import sources_steps
 from tocsin.web.pages.room.sources import Sources
 from tocsin.web.views.common import Action, Badge, Clock, Ref
-from tocsin.web.views.room import (
-    Escalation,
-    EscalationStep,
-    FirstFive,
-    FirstFiveStep,
-    Pageable,
-    RoleRow,
-    Roles,
-)
+from tocsin.web.views.room import FirstFive, FirstFiveStep, RoleRow, Roles
+from tocsin.web.views.telling import Escalation, EscalationStep, Pageable
 
 
 def first_five_block(sources: Sources) -> FirstFive | None:

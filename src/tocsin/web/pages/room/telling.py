@@ -6,7 +6,8 @@ from tocsin.triage.blast_radius import blast_radius
 from tocsin.web import format as say
 from tocsin.web.pages.room.sources import Sources
 from tocsin.web.views.common import Action, Choice
-from tocsin.web.views.room import Blast, Comms, GraphNode, Proposal, Situation
+from tocsin.web.views.room import Situation
+from tocsin.web.views.telling import Blast, Comms, GraphNode, Proposal
 
 STATE_WORDS = (
     ("investigating", "Looking into it"),

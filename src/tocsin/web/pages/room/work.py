@@ -3,15 +3,7 @@
 from tocsin.web import format as say
 from tocsin.web.pages.room.sources import Change, Sources
 from tocsin.web.views.common import Action, Badge, Clock, Verdict
-from tocsin.web.views.room import (
-    DecisionRow,
-    Evidence,
-    EvidenceRow,
-    FollowupRow,
-    Followups,
-    Suspect,
-    Suspects,
-)
+from tocsin.web.views.work import DecisionRow, Evidence, EvidenceRow, FollowupRow, Followups, Suspect, Suspects
 
 _KIND_ICONS = {
     "deploy": "rocket",
