@@ -144,7 +144,7 @@ def engage(incident: str, vendor_id: str, reference: str | None, contact: str | 
         f"/incidents/{incident}/vendors", {"vendor": vendor_id, "reference": reference, "contact": contact}
     )
     lines = told(answer)
-    tell(answer, [*lines, f"engagement {answer['engagement_id']}"] if "engagement_id" in answer else lines)
+    tell(answer, [*lines, f"Engagement {answer['engagement_id']}"] if "engagement_id" in answer else lines)
 
 
 @command(

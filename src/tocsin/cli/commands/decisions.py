@@ -131,5 +131,5 @@ def _tell_or_keep(incident: str, below: str, body: dict[str, Any], title: str) -
     if answer is None:
         tell({"kept": kept.command_id}, kept_for_later())
         return
-    number = f"decision {answer['decision_id']}" if "decision_id" in answer else "Recorded."
+    number = f"Decision {answer['decision_id']}" if "decision_id" in answer else "Recorded."
     tell(answer, [*told(answer), number])

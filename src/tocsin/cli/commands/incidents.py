@@ -6,6 +6,7 @@ import click
 
 from tocsin.cli.command import INCIDENT, command, group, incident_argument, table, tell
 from tocsin.cli.commands.telling import clock_of, say_change, told, utc_option
+from tocsin.cli.commands.timeline import in_order, timeline_lines
 from tocsin.cli.handover import kept_for_later, server, server_address, tell_or_keep
 from tocsin.cli.offline.spool import Told
 from tocsin.clock import SystemClock
@@ -77,11 +78,11 @@ def show(incident: str) -> None:
     roles = ", ".join(f"{role} {holder['person']}" for role, holder in head.get("roles", {}).items()) or "none filled"
     lines = [
         f"INC-{head['number']} Sev{head['severity']} {head['phase']}: {head['title']}",
-        f"declared {_utc(head['declared_at'])}; roles: {roles}",
+        f"Declared {_utc(head['declared_at'])}; roles: {roles}",
     ]
     decisions = answer.get("mitigation", {}).get("decisions", {})
     lines += [
-        f"open decision {decision['decision_id']}: {decision['command']} (expected: {decision['expected']})"
+        f"Open decision {decision['decision_id']}: {decision['command']} (expected: {decision['expected']})"
         for decision in decisions.values()
         if decision["matched"] is None
     ]
@@ -95,13 +96,11 @@ def show(incident: str) -> None:
 @incident_argument
 @click.option("--after", type=int, help="Only entries after this number.")
 @click.option("--limit", type=click.IntRange(1, 10_000))
-def timeline(incident: str, after: int | None, limit: int | None) -> None:
-    """Print the timeline, oldest first, in UTC."""
-    items = server().all(f"/incidents/{incident}/timeline", limit, after=after)
-    tell(
-        {"items": items},
-        [f"{one['seq']:>4}  {_utc(one['happened_at'])}  {one['actor']['name']} {one['sentence']}" for one in items],
-    )
+@click.option("--all", "everything", is_flag=True, help="Also every single alert and system entry of long runs.")
+def timeline(incident: str, after: int | None, limit: int | None, everything: bool) -> None:
+    """Print the timeline in UTC, what happened first first. Long runs of alert and system entries are one line."""
+    items = in_order(server().all(f"/incidents/{incident}/timeline", limit, after=after))
+    tell({"items": items}, timeline_lines(items, everything=everything) if items else "Nothing was written yet.")
 
 
 @command(parent=incidents, example="tocsin incidents document INC-147 > INC-147.md")

@@ -1,11 +1,15 @@
 """`tocsin check`: the objective checks that say when it is over."""
 
+from typing import Any
+
 import click
 
 from tocsin.cli.client import part
 from tocsin.cli.command import DURATION, command, group, incident_argument, table, tell
 from tocsin.cli.commands.telling import told
 from tocsin.cli.handover import server
+
+_VERDICTS = {None: "not measured yet", "no_data": "no data"}
 
 
 @group(
@@ -20,14 +24,19 @@ def check() -> None:
 def list_(incident: str) -> None:
     """List the checks with their verdicts, the hold and the watch."""
     answer = server().get(f"/incidents/{incident}/checks")
-    rows = [
-        (one["id"], one["name"], one.get("verdict") or "no data", one.get("value"), one.get("target"))
-        for one in answer["items"]
-    ]
+    rows = [check_row(one) for one in answer["items"]]
     tell(
         answer,
         table(rows, ("check", "name", "verdict", "value", "target")) or ["This incident has no recovery check yet."],
     )
+
+
+def check_row(one: dict[str, Any]) -> tuple[str | None, ...]:
+    """A check for the table: one without a name is called by what it asks; a verdict is told in words."""
+    value, target = one.get("value"), "an answer below 400" if one["kind"] == "http" else one.get("target")
+    said = None if value is None or one["kind"] == "person" else f"{value:g}{one.get('unit') or ''}"
+    verdict = _VERDICTS.get(one.get("verdict"), str(one.get("verdict")))
+    return one["id"], one["name"].strip() or one["query"], verdict, said, target
 
 
 @command(

@@ -18,10 +18,13 @@ def told(answer: Any) -> list[str]:
     """The timeline entries that a command made, as lines; empty when it changed nothing."""
     if not isinstance(answer, dict):
         return []
-    return [
-        f"{str(entry['happened_at'])[11:19]}Z  {entry['actor']['name']} {entry['sentence']}"
-        for entry in answer.get("entries") or []
-    ]
+    return [f"{str(entry['happened_at'])[11:19]}Z  {who_did(entry)}" for entry in answer.get("entries") or []]
+
+
+def who_did(entry: dict[str, Any]) -> str:
+    """An entry as a sentence: who, and what they did."""
+    name = str(entry["actor"]["name"])
+    return f"{name[:1].upper()}{name[1:]} {entry['sentence']}"
 
 
 def say_change(answer: Any) -> None:

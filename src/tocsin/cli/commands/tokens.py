@@ -3,6 +3,7 @@
 `tocsin invite`: further people, who make tokens of their own.
 """
 
+import socket
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,14 +33,14 @@ def token() -> None:
     example="tocsin token create --data /var/lib/tocsin --scope freeze:read --scope changes:write --name ci",
 )
 @click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(SCOPES), help="Repeat it for more.")
-@click.option("--name", default="command line", show_default=True, help="What it is for.")
+@click.option("--name", help="What it is for; default: 'Command line', or for a program's 'Program on' this host.")
 @click.option("--expires-in", type=DURATION, help="As in 90d; default: never.")
 @click.option("--person", help="With --data: whose it is; default: the only administrator's.")
 @click.option("--nobody", is_flag=True, help="With --data: it is a program's, and can hold no role.")
 @data_option
 def create(
     scopes: tuple[str, ...],
-    name: str,
+    name: str | None,
     expires_in: str | None,
     person: str | None,
     nobody: bool,
@@ -51,13 +52,15 @@ def create(
     """
     if person and nobody:
         raise click.UsageError("say either whose it is (--person) or that it is nobody's (--nobody)")
+    programs = nobody or (not person and _FOR_PIPELINES.issuperset(scopes))
+    name = name or (f"Program on {socket.gethostname()}" if programs else "Command line")
     if data is None:
         if person or nobody:
             raise click.UsageError("--person and --nobody go with --data; the server makes tokens for whoever asks")
         body = {"name": name, "scopes": list(scopes), "expires_in": expires_in}
         answer = server().post("/tokens", {key: value for key, value in body.items() if value is not None})
     else:
-        answer = _create_here(data, scopes, name, expires_in, person, nobody or _FOR_PIPELINES.issuperset(scopes))
+        answer = _create_here(data, scopes, name, expires_in, person, programs)
     tell(answer, str(answer["token"]))
 
 
