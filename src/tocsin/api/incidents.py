@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from tocsin.api.asking import Asked, Desk, answer
 from tocsin.api.body import Body, Instant
 from tocsin.api.lists import Cursor, Limit, page_of, read_cursor
-from tocsin.api.reading.incidents import list_incidents
+from tocsin.api.reading.incidents import Filter, list_incidents
 from tocsin.api.views import changed_view, entry_views, names, state_view
 from tocsin.errors import Invalid
 from tocsin.identity.actor import Right
@@ -108,6 +108,10 @@ async def incidents(
     state: Literal["open", "closed", "all"] = "open",
     severity: Annotated[int | None, Query(ge=1, le=3)] = None,
     practice: bool | None = None,
+    service: Annotated[str | None, Query(max_length=100, description="The id of a service that is hit.")] = None,
+    team: Annotated[str | None, Query(max_length=100, description="The id of a team whose services are hit.")] = None,
+    since: Annotated[Instant | None, Query(description="Declared at or after.")] = None,
+    until: Annotated[Instant | None, Query(description="Declared before.")] = None,
     q: Annotated[str | None, Query(max_length=200, description="Words of the title, or a number.")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
@@ -117,17 +121,9 @@ async def incidents(
     before = read_cursor(cursor)
     if before is not None and not isinstance(before, int):
         raise Invalid("this cursor was not given out for this list", "cursor")
+    wanted = Filter(state, severity, practice, q, service, team, since, until)
     rows = await asked.ask(
-        lambda connection: list_incidents(
-            connection,
-            asked.actor,
-            state=state,
-            severity=severity,
-            practice=practice,
-            text=q,
-            before=before,
-            limit=limit + 1,
-        )
+        lambda connection: list_incidents(connection, asked.actor, wanted, before=before, limit=limit + 1)
     )
     return answer(page_of(rows, limit, lambda row: row.number, lambda row: dict(row._mapping)))
 
