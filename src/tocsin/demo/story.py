@@ -138,7 +138,7 @@ class Story:
             Step(
                 "What is seen, who is hit",
                 "Symptoms and customers go on record; the question whether data or sign-in is touched is answered.",
-                lambda: self._incident()["phase"] != "declared",
+                lambda: {"symptom_added", "impact_changed"} <= self._kinds(),
                 self._triage,
                 self._room,
             ),
@@ -271,7 +271,8 @@ class Story:
         self._post("impact", services=["checkout"], customers="About 12,000 people who pay by card")
         self._post("questions/data_or_auth", answer=False, note="Only the payment's call fails.")
         self._post("flags", note="The mistake is in every payment; no flag turns it off.")
-        self._phase("triage")
+        if self._incident()["phase"] == "declared":
+            self._phase("triage")
 
     def _roll_back(self) -> None:
         self._post("freeze/allow", change_id="rollback-v41", reason="It is the fix.")

@@ -177,7 +177,7 @@ def _duty(asked: Asked, names: Names) -> tuple[DutyRow, ...]:
     for duty in oncall.duties(asked.connection, asked.now):
         person = names.person(duty.now.person) if duty.now.person else None
         their = say.their_time(asked.now, people.zone_of(asked.connection, duty.now.person)) if duty.now.person else ""
-        until = say.weekday_time(duty.until) if duty.until else ""
+        until = say.weekday_time(duty.until) if duty.until else ("no handover" if duty.now.person else "")
         gap = ""
         if duty.until and duty.now.person and duty.now.next_person is None:
             found = oncall.gaps_between(asked.connection, duty.id, duty.until, duty.until + _AHEAD)
