@@ -1,6 +1,8 @@
 """Everything that the story needs, started in order and always ended: Tocsin, the shop, Prometheus, Alertmanager."""
 
 import contextlib
+import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -55,6 +57,7 @@ class World:
         self.installation = Installation(directory / "tocsin", database_url=database_url, env=env, echo=echo)
         installed = bool(find_prometheus() and find_alertmanager())
         self.real_monitoring = installed if real_monitoring is None else real_monitoring
+        self._tools = directory / "shop" / "bin"
         self.deploy_file = directory / "shop" / "deploy"
         self.shop_port = free_port()
         self.shop_url = f"http://127.0.0.1:{self.shop_port}"
@@ -88,16 +91,22 @@ class World:
 
     def shopctl_command(self, *arguments: str) -> list[str]:
         """The deploy tool's command, to be run by hand or by `tocsin run`."""
-        return [sys.executable, "-m", "tocsin.demo.shopctl", *arguments]
+        return ["shopctl", *arguments]
 
     def shop_env(self) -> dict[str, str]:
         """What the deploy tool needs to find the shop and Tocsin."""
         ours = self.installation
-        return {**ours.environment(), "SHOP_DEPLOY": str(self.deploy_file)}
+        known = ours.environment()
+        path = os.pathsep.join((str(self._tools), known.get("PATH", os.defpath)))
+        return {**known, "PATH": path, "SHOP_DEPLOY": str(self.deploy_file)}
 
     def _start(self) -> None:
         self._stack.callback(self.installation.stop)
         self.installation.start()
+        self._tools.mkdir(parents=True, exist_ok=True)
+        shopctl = self._tools / "shopctl"
+        shopctl.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m tocsin.demo.shopctl "$@"\n')
+        shopctl.chmod(0o755)
         self.deploy_file.parent.mkdir(parents=True, exist_ok=True)
         self.deploy_file.write_text(GOOD_VERSION + "\n")
         shop = Child(
