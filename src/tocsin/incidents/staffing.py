@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tocsin.organisation.model.fields import Target
 from tocsin.organisation.snapshot import Organisation
 from tocsin.runbook.bundle import Bundle, default_text
-from tocsin.runbook.model import FillSource
+from tocsin.runbook.roles import FillSource
 
 _SETTINGS_SCHEDULES = {
     "commander": "commander_schedule",

@@ -12,14 +12,13 @@ from tocsin.runbook.model import (
     Gate,
     Recovery,
     ReminderClock,
-    Required,
     Review,
-    Role,
     Runbook,
     UpdateClock,
     VendorClock,
 )
 from tocsin.runbook.parts import PHASES
+from tocsin.runbook.roles import Required, Role
 
 K = TypeVar("K")
 V = TypeVar("V")

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 from tocsin.runbook.durations import say_duration, say_span
 from tocsin.runbook.findings import Finding
-from tocsin.runbook.model import Gate, Role, Runbook
+from tocsin.runbook.model import Gate, Runbook
 from tocsin.runbook.parts import PHASES
 from tocsin.runbook.reading import Reading
+from tocsin.runbook.roles import Role
 
 _FIX = "A service's runbook may only add and tighten."
 Times = dict[int, timedelta | None]

@@ -1,15 +1,12 @@
 """What a runbook says, once read: severities, roles, clocks, gates, rules. All durations carry their unit."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_serializer, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
+from tocsin.runbook.conditions import Expr, listed
 from tocsin.runbook.effects import Effect, RoleName
-from tocsin.runbook.expression import Expression, ExpressionError, parse_expression
 from tocsin.runbook.parts import (
-    PHASES,
-    SEVERITIES,
     BySeverity,
     Duration,
     DurationBySeverity,
@@ -21,105 +18,16 @@ from tocsin.runbook.parts import (
     Slug,
     Text,
 )
+from tocsin.runbook.roles import Role
 from tocsin.timeline.facts.recovery import CheckSpec
 from tocsin.timeline.facts.review import ArtifactKind, FollowupKind
-
-
-def _listed(value: object) -> object:
-    return [value] if isinstance(value, (str, Mapping)) else value
-
-
-class Condition(Part):
-    """A condition over the incident's state: its text and what it was read into."""
-
-    text: str
-    expression: Any = Field(exclude=True, repr=False)
-
-    @model_serializer
-    def _as_written(self) -> str:
-        return self.text
-
-    @property
-    def tree(self) -> Expression:
-        """The condition, read."""
-        return cast(Expression, self.expression)
-
-
-def _condition(value: object) -> object:
-    if isinstance(value, Condition):
-        return value
-    if isinstance(value, bool):
-        value = str(value).lower()
-    if not isinstance(value, str):
-        raise ValueError(f"{value!r} is no condition: write for example `severity <= 2`")
-    try:
-        return Condition(text=value.strip(), expression=parse_expression(value))
-    except ExpressionError as error:
-        raise ValueError(f"the condition {error}") from None
-
-
-Expr = Annotated[Condition, BeforeValidator(_condition)]
 
 
 class Severity(Part):
     """One severity: the words on its button and what it means, in the runbook's words."""
 
-    means: Annotated[tuple[Text, ...], BeforeValidator(_listed)]
+    means: Annotated[tuple[Text, ...], BeforeValidator(listed)]
     example: Text | None = None
-
-
-class FillSource(Part):
-    """Where a role's person comes from: a schedule, a policy, a team, or who is on call for the failing service."""
-
-    kind: Literal["schedule", "policy", "team", "service"]
-    name: Slug | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: object) -> object:
-        if value == "service":
-            return {"kind": "service"}
-        if isinstance(value, Mapping) and len(value) == 1 and "kind" not in value:
-            kind, name = next(iter(value.items()))
-            return {"kind": kind, "name": name}
-        return value
-
-    @model_validator(mode="after")
-    def _named(self) -> "FillSource":
-        if (self.kind == "service") != (self.name is None):
-            raise ValueError("write `service`, or a source with its name: `{schedule: primary}`")
-        return self
-
-
-class Required(Part):
-    """When a role must be filled: at which severities, from which phase on."""
-
-    severities: SeveritySet = SEVERITIES
-    from_phase: Phase = Field("declared", alias="from")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _words(cls, value: object) -> object:
-        if value in ("always", True):
-            return {}
-        return {"severities": []} if value in ("never", False) else value
-
-    def at(self, severity: int, phase: str) -> bool:
-        """Whether the role is required now; in no phase after resolved."""
-        if severity not in self.severities or phase not in PHASES or phase in ("resolved", "review", "closed"):
-            return False
-        return PHASES.index(self.from_phase) <= PHASES.index(phase)
-
-
-class Role(Part):
-    """A role of the response. `for_each: failing_service` makes one of it for each failing service."""
-
-    title: Text
-    duty: Text | None = None
-    required: Required
-    fill: Annotated[tuple[FillSource, ...], BeforeValidator(_listed)] = ()
-    for_each: Literal["failing_service"] | None = None
-    deputy: bool = False
 
 
 class Step(Part):
@@ -304,9 +212,9 @@ class QuickCommand(Part):
 class Rule(Part):
     """`on` a fact, `if` a condition holds, `do` these effects. The id is its key and never changes its meaning."""
 
-    on: Annotated[tuple[Slug, ...], BeforeValidator(_listed)]
+    on: Annotated[tuple[Slug, ...], BeforeValidator(listed)]
     if_: Expr | None = Field(None, alias="if")
-    do: Annotated[tuple[Effect, ...], BeforeValidator(_listed), Field(min_length=1, max_length=20)]
+    do: Annotated[tuple[Effect, ...], BeforeValidator(listed), Field(min_length=1, max_length=20)]
     because: Text | None = None
 
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tocsin.runbook.events import services_of
-from tocsin.runbook.model import FillSource, Role, Runbook
+from tocsin.runbook.model import Runbook
 from tocsin.runbook.parts import PHASES
+from tocsin.runbook.roles import FillSource, Role
 from tocsin.timeline.state import IncidentState
 
 

@@ -31,7 +31,8 @@ from tocsin.runbook.effects import (
 )
 from tocsin.runbook.events import services_of
 from tocsin.runbook.interpret import OwedEffect, render
-from tocsin.runbook.model import Role, Runbook
+from tocsin.runbook.model import Runbook
+from tocsin.runbook.roles import Role
 from tocsin.timeline.entry import Fact
 from tocsin.timeline.facts.comms import TeamEngaged
 from tocsin.timeline.facts.incidents import role_word

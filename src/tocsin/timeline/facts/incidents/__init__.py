@@ -5,7 +5,6 @@ from tocsin.timeline.facts.incidents.kinds import (
     KINDS,
     MILESTONES,
     OPEN_PHASES,
-    ROLE_WORDS,
     Absorbed,
     Asked,
     Cancelled,
@@ -14,14 +13,9 @@ from tocsin.timeline.facts.incidents.kinds import (
     ChecklistTicked,
     Corrected,
     Declared,
-    DeputyNamed,
     FirstFiveEnded,
     GroupChanged,
     GroupLinked,
-    HandoverDeclined,
-    HandoverOffered,
-    MemberAdded,
-    MemberRemoved,
     Merged,
     Noted,
     Phase,
@@ -29,14 +23,9 @@ from tocsin.timeline.facts.incidents.kinds import (
     Redacted,
     Reminded,
     Renamed,
-    RestrictionChanged,
-    RoleAssigned,
-    RoleReleased,
-    RoleShouted,
     RuleFailed,
     ServicePinned,
     SeverityChanged,
-    role_word,
 )
 from tocsin.timeline.facts.incidents.part import (
     IncidentPart,
@@ -47,6 +36,19 @@ from tocsin.timeline.facts.incidents.part import (
     Question,
     RoleHolder,
     apply_incidents,
+)
+from tocsin.timeline.facts.incidents.people import (
+    ROLE_WORDS,
+    DeputyNamed,
+    HandoverDeclined,
+    HandoverOffered,
+    MemberAdded,
+    MemberRemoved,
+    RestrictionChanged,
+    RoleAssigned,
+    RoleReleased,
+    RoleShouted,
+    role_word,
 )
 
 __all__ = [
