@@ -101,6 +101,9 @@ async def _refuse_too_large(request: Request) -> None:
 )
 async def upload_evidence(asked: Asked, number: Number) -> Response:
     """Keep a file by its SHA-256, as `multipart/form-data`: the part `file`, and the other fields as parts of their own."""
+    # Who may not write here learns nothing by how the upload is refused.
+    asked.actor.require(Right.RESPONDER)
+    await asked.ask(lambda connection: incident_id_of(connection, asked.actor, number))
     if not asked.request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise Invalid("send multipart/form-data with the part 'file', as `curl --form file=@dump.txt` does", "file")
     async with asked.request.form(max_files=1, max_part_size=_FIELDS) as form:
