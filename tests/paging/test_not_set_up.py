@@ -85,3 +85,8 @@ def test_a_person_paged_by_hand_who_has_mail_alone_is_followed_by_the_policy(nig
     night.write(lambda c, now: usecases.open_page(c, asked, now))
     night.settle()
     assert [one["title"] for one in ntfy.messages("dana-phone")] == ["Look, please"]
+
+
+def test_whom_only_a_screen_reaches_is_asked_once_before_the_last_resort(night: Night) -> None:
+    night.group()
+    assert [who for _, who in night.log("step")] == ["dana", "kofi", "ada"]
