@@ -38,17 +38,17 @@ def ended(demo: Child, seconds: float) -> int | None:
 
 @pytest.mark.timeout(300)
 def test_the_demo_plays_to_its_end(tmp_path: Path) -> None:
-    demo = played(tmp_path / "demo", "--linger", "0", "--watch", "10", "--leave")
-    demo.wait_for_line("nothing was changed", 240)
-    assert ended(demo, 30) == 0, demo.output
-    assert "refused: Held" in demo.output
-    assert left_behind(tmp_path / "demo") == []
+    with played(tmp_path / "demo", "--linger", "0", "--watch", "10", "--leave") as demo:
+        demo.wait_for_line("nothing was changed", 240)
+        assert ended(demo, 30) == 0, demo.output
+        assert "refused: Held" in demo.output
+        assert left_behind(tmp_path / "demo") == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_in_the_middle_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
-    demo = played(tmp_path / "demo", "--linger", "60")
-    demo.wait_for_line("1/18", 60)
-    demo.signal(number)
-    assert ended(demo, 30) == 130, demo.output
-    assert left_behind(tmp_path / "demo") == []
+    with played(tmp_path / "demo", "--linger", "60") as demo:
+        demo.wait_for_line("1/18", 60)
+        demo.signal(number)
+        assert ended(demo, 30) == 130, demo.output
+        assert left_behind(tmp_path / "demo") == []

@@ -70,10 +70,10 @@ def test_a_viewer_changes_nothing(world: World, night: Secret) -> None:
 
 def test_a_token_that_only_reads_changes_not_even_ones_own(world: World, night: Secret) -> None:
     kofi, reads = world.session("kofi"), world.token("kofi", "read")
-    method = kofi.call("POST", "/people/kofi/methods", {"kind": "email", "target": "k@example.com"})["id"]
+    method = kofi.call("POST", "/people/kofi/methods", {"kind": "webhook", "target": "https://k.example/hook"})["id"]
     token = kofi.call("POST", "/tokens", {"name": "mine", "scopes": ["read"]})["id"]
     for verb, path, body in (
-        ("POST", "/people/kofi/methods", {"kind": "email", "target": "x@example.com"}),
+        ("POST", "/people/kofi/methods", {"kind": "webhook", "target": "https://x.example/hook"}),
         ("DELETE", f"/methods/{method}", None), ("POST", f"/methods/{method}/code", None), ("DELETE", f"/tokens/{token}", None),
         ("POST", "/tokens", {"name": "more", "scopes": ["read"]}),
     ):  # fmt: skip

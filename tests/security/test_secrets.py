@@ -116,7 +116,9 @@ def test_no_address_of_the_api_tells_a_secret_that_was_told_once(world: World, s
     told = {
         "token": mira.call("POST", "/tokens", {"name": "t", "scopes": ["read"]})["token"],
         "integration": mira.call("POST", "/integrations", {"name": "secretive"})["url"].rpartition("/")[2],
-        "invitation": mira.call("POST", "/invitations", {"person": "newcomer", "name": "N"})["link"].rpartition("/")[2],
+        "invitation": mira.call(
+            "POST", "/invitations", {"person": "newcomer", "name": "N", "email": "newcomer@larkfield.example"}
+        )["link"].rpartition("/")[2],
         "webhook": mira.call(
             "POST", "/people/mira/methods", {"kind": "webhook", "target": f"https://a.example/{WORD}-hook"}
         )["secret"],

@@ -134,12 +134,13 @@ class Child:
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            text = line.rstrip("\n")
-            with self._changed:
-                self.lines.append(text)
-                self._changed.notify_all()
-            if self._echo:
-                self._echo(text)
+        with self._process.stdout as output:
+            for line in output:
+                text = line.rstrip("\n")
+                with self._changed:
+                    self.lines.append(text)
+                    self._changed.notify_all()
+                if self._echo:
+                    self._echo(text)
         with self._changed:
             self._changed.notify_all()
