@@ -23,7 +23,7 @@ def main() -> int:
     parser.add_argument("--leave", action="store_true", help="end with the story instead of staying open")
     parser.add_argument("--own-rule", action="store_true", help="do without Prometheus though it is installed")
     arguments = parser.parse_args()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     directory = Path(tempfile.mkdtemp(prefix="tocsin-demo-"))
     world = World(

@@ -101,7 +101,7 @@ class Live:
             for text in self._changes(screen, first, fragments, seen, rung):
                 yield text
             changed.set()  # whatever was told between the reading and the listening
-            while True:
+            while not self._over():
                 try:
                     await asyncio.wait_for(changed.wait(), BEAT.total_seconds())
                 except TimeoutError:
