@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 def routes(database: Database, writer: Writer, limit: int = DEFAULT_LIMIT) -> list[Route]:
     """`POST /in/SECRET` and `POST /in/SENDER/SECRET`; `POST /in/SENDER` with the secret as bearer token."""
-    door = _Door(database, writer, limit)
+    door = _Door(Known(database), writer, limit)
     return [
         Route("/in/{secret}", door.take, methods=["POST"]),
         Route("/in/{sender}/{secret}", door.take, methods=["POST"]),
@@ -57,15 +57,39 @@ async def not_posted(request: Request) -> Response:
     return _problem(405, said, headers={"Allow": "POST"})
 
 
+class Known:
+    """Integrations by their secrets, remembered for half a minute or until one of them is changed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._remembered: dict[str, tuple[float, IntegrationRef]] = {}
+        database.listen(self._forget)
+
+    async def by_secret(self, secret: str) -> IntegrationRef | None:
+        """The integration that has this secret and is not disabled."""
+        digest = token_hash(secret.strip())
+        known = self._remembered.get(digest)
+        if known is not None and known[0] > time.monotonic():
+            return known[1]
+        found = await self._database.read_async(lambda c: queries.by_secret_hash(c, digest))
+        if found is not None:
+            if len(self._remembered) >= _MOST_REMEMBERED:
+                self._remembered.clear()
+            self._remembered[digest] = (time.monotonic() + _REMEMBERED_SECONDS, found)
+        return found
+
+    def _forget(self, topics: frozenset[str]) -> None:
+        if topics & {CHANGED, "reconnected"}:
+            self._remembered.clear()
+
+
 class _Door:
     """Takes alerts in."""
 
-    def __init__(self, database: Database, writer: Writer, limit: int) -> None:
-        self._database = database
+    def __init__(self, known: Known, writer: Writer, limit: int) -> None:
+        self._known = known
         self._writer = writer
         self._limit = limit
-        self._remembered: dict[str, tuple[float, IntegrationRef]] = {}
-        database.listen(self._forget)
 
     async def take(self, request: Request) -> Response:
         try:
@@ -97,10 +121,10 @@ class _Door:
             body = await read_body(request.stream(), request.headers.get("content-encoding", ""), self._limit)
             parsed = sender.parse(body)
         except Unreadable as error:
-            aside = _whole(error, body)
+            aside = whole_aside(error, body)
             await self._writer.keep(ReadRequest(integration, body, Parsed((), (aside,)), refused=True))
             return _unreadable((aside,))
-        if parsed.set_aside and not parsed.signals:
+        if parsed.set_aside and not (parsed.signals or parsed.asks):
             await self._writer.keep(ReadRequest(integration, body, parsed, refused=True))
             return _unreadable(parsed.set_aside)
         return _taken(await self._writer.keep(ReadRequest(integration, body, parsed)), parsed.left_out)
@@ -111,16 +135,7 @@ class _Door:
             kind, _, secret = request.headers.get("authorization", "").partition(" ")
             if kind.lower() != "bearer":
                 return None
-        digest = token_hash(secret.strip())
-        known = self._remembered.get(digest)
-        if known is not None and known[0] > time.monotonic():
-            return known[1]
-        found = await self._database.read_async(lambda c: queries.by_secret_hash(c, digest))
-        if found is not None:
-            if len(self._remembered) >= _MOST_REMEMBERED:
-                self._remembered.clear()
-            self._remembered[digest] = (time.monotonic() + _REMEMBERED_SECONDS, found)
-        return found
+        return await self._known.by_secret(secret)
 
     def _sender(self, request: Request, integration: IntegrationRef) -> Sender | None:
         """The integration's own sender; a path that names another one is wrong."""
@@ -129,12 +144,9 @@ class _Door:
         own = sender_named(integration.sender)
         return own if named == own.name or named in own.aliases else None
 
-    def _forget(self, topics: frozenset[str]) -> None:
-        if topics & {CHANGED, "reconnected"}:
-            self._remembered.clear()
 
-
-def _whole(error: Unreadable, body: bytes) -> SetAside:
+def whole_aside(error: Unreadable, body: bytes) -> SetAside:
+    """The start of a body that can't be read at all, to be kept aside."""
     cut = "" if len(body) <= _LONGEST_CONTENT else f" (its first {_LONGEST_CONTENT:,} bytes are kept here)"
     content = storable(body[:_LONGEST_CONTENT].decode("utf-8", "replace"))
     return SetAside(error.place, f"{error.reason}{cut}", content)

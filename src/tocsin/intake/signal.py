@@ -10,12 +10,14 @@ from typing import Literal
 
 Severity = Literal["critical", "error", "warning", "info"]
 Status = Literal["firing", "resolved"]
+AskKind = Literal["acknowledge", "unacknowledge", "note", "snooze", "assign", "change"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "error", "warning", "info")
 DEFAULT_SEVERITY: Severity = "error"
 
 LONGEST_KEY = 500
 LONGEST_TITLE = 500
 LONGEST_VALUE = 4000
+_LONGEST_LABEL = 200
 _DIGEST = 32
 _SYNONYMS: dict[str, Severity] = {
     **dict.fromkeys(("critical", "crit", "fatal", "emergency", "emerg", "disaster", "page", "p1", "sev1"), "critical"),
@@ -69,12 +71,29 @@ class SetAside:
 
 
 @dataclass(frozen=True)
+class Ask:
+    """What a sender asks for beside an alert's beginning and end; a stage further down the street does it.
+
+    `what` is about the alert of `dedup_key`, except for `change`, which reports one to the change feed. `by` is who
+    asked, in the sender's words; `more` is what only one kind needs.
+    """
+
+    what: AskKind
+    dedup_key: str = ""
+    by: str = ""
+    text: str = ""
+    until: datetime | None = None
+    more: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Parsed:
-    """What a body held: signals, what was set aside, and how many alerts the sender itself says it left out."""
+    """What a body held: signals, what was set aside, how many alerts the sender says it left out, and what it asks."""
 
     signals: tuple[Signal, ...]
     set_aside: tuple[SetAside, ...] = ()
     left_out: int = 0
+    asks: tuple[Ask, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -144,6 +163,18 @@ def texts_of(values: Mapping[str, object]) -> dict[str, str]:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
         found[clipped(name, 200)] = clipped(text)
     return found
+
+
+def details_of(values: Mapping[str, object]) -> tuple[dict[str, str], dict[str, str]]:
+    """A sender's own details: those of one short line as labels, which rules can match; the rest as annotations."""
+    texts = texts_of(values)
+    short = {
+        name
+        for name, text in texts.items()
+        if len(text) <= _LONGEST_LABEL and "\n" not in text and text[:1] not in "{["
+    }
+    labels = {name: text for name, text in texts.items() if name in short and text}
+    return labels, {name: text for name, text in texts.items() if name not in short}
 
 
 def link_of(title: str, url: str) -> Link | None:

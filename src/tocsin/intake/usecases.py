@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from tocsin.engine.tasks import owe
 from tocsin.errors import Conflict, Invalid, NotFound
 from tocsin.identity import audit
 from tocsin.identity.actor import SYSTEM, Actor, Right
@@ -15,7 +16,7 @@ from tocsin.identity.keys import keys_of, new_secret, token_hash
 from tocsin.ids import new_id
 from tocsin.intake.queries import SECRET, integration_ref
 from tocsin.intake.senders import sender_named
-from tocsin.intake.signal import IntegrationRef, Received, Unreadable
+from tocsin.intake.signal import Ask, IntegrationRef, Received, Unreadable
 from tocsin.store.columns import lock_rows
 from tocsin.store.database import announce
 from tocsin.store.tables.intake import integrations, set_aside
@@ -124,11 +125,27 @@ def replay_set_aside(connection: Connection, actor: Actor, id: str, fold: Fold, 
     except Unreadable as error:
         return Replayed(0, (f"{error.place}: {error.reason}",))
     fold(connection, [Received(integration, signal) for signal in parsed.signals], now)
+    owe_asks(connection, integration, parsed.asks, now)
     problems = tuple(f"{part.place}: {part.reason}" for part in parsed.set_aside)
-    if parsed.signals and not problems:
+    if (parsed.signals or parsed.asks) and not problems:
         _end(connection, actor, id, "replayed", now)
     audit.record(connection, actor, "replay set-aside", id, {"signals": len(parsed.signals)}, now)
     return Replayed(len(parsed.signals), problems)
+
+
+def owe_asks(connection: Connection, integration: IntegrationRef, asks: Sequence[Ask], now: datetime) -> None:
+    """Owe what a sender asks for to the stages that can do it, as tasks `sender.acknowledge`, `sender.change` …"""
+    for ask in asks:
+        payload = {
+            "integration": integration.name,
+            "service": integration.service,
+            "dedup_key": ask.dedup_key,
+            "by": ask.by,
+            "text": ask.text,
+            "until": ask.until.isoformat() if ask.until else None,
+            "more": dict(ask.more),
+        }
+        owe(connection, f"sender.{ask.what}", "integration", integration.id, payload, now, key=new_id())
 
 
 def discard_set_aside(connection: Connection, actor: Actor, id: str, now: datetime) -> None:

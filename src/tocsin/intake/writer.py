@@ -22,7 +22,7 @@ from tocsin.engine.deadlines import WantedDeadline, reconcile
 from tocsin.errors import Unavailable
 from tocsin.ids import new_id
 from tocsin.intake.signal import IntegrationRef, Parsed, Received, SetAside, clipped, storable
-from tocsin.intake.usecases import TOPIC, Fold
+from tocsin.intake.usecases import TOPIC, Fold, owe_asks
 from tocsin.store.columns import is_postgresql
 from tocsin.store.database import Database, announce
 from tocsin.store.tables.intake import bodies, integration_activity, set_aside
@@ -151,6 +151,9 @@ def store_requests(connection: Connection, requests: Sequence[Request], fold: Fo
     ]
     for item, reason in poison:
         aside[item.request].append((new_id(), _poisoned(requests[item.request], item, reason)))
+    for request in requests:
+        if request.parsed.asks:
+            owe_asks(connection, request.integration, request.parsed.asks, now)
     _insert_bodies(connection, requests, now)
     _insert_set_aside(connection, requests, aside, now)
     _count(connection, requests, stale, now)
@@ -158,7 +161,8 @@ def store_requests(connection: Connection, requests: Sequence[Request], fold: Fo
     for item, _ in poison:
         lost[item.request] += 1
     return [
-        Kept(len(request.parsed.signals) - lost[index], tuple(aside[index])) for index, request in enumerate(requests)
+        Kept(len(request.parsed.signals) + len(request.parsed.asks) - lost[index], tuple(aside[index]))
+        for index, request in enumerate(requests)
     ]
 
 

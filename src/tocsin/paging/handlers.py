@@ -4,6 +4,7 @@ from tocsin.engine.work import Registry
 from tocsin.paging import methods
 from tocsin.paging import page as rules
 from tocsin.paging.methods import Means
+from tocsin.paging.usecases import senders
 from tocsin.paging.usecases.answering import end_snooze, handle_withdraw_page, look_after_unattended, tidy_page
 from tocsin.paging.usecases.climbing import carry_out_step
 from tocsin.paging.usecases.groups import LOOK, look_at_group
@@ -19,6 +20,11 @@ def register(registry: Registry, means: Means, public_url: str) -> None:
     registry.task(OPEN_PAGE, handle_open_page)
     registry.task(WITHDRAW_PAGE, handle_withdraw_page)
     registry.task(LOOK, look_at_group)
+    registry.task("sender.acknowledge", senders.acknowledge)
+    registry.task("sender.unacknowledge", senders.unacknowledge)
+    registry.task("sender.note", senders.note)
+    registry.task("sender.snooze", senders.snooze)
+    registry.task("sender.assign", senders.assign)
     registry.deadline(rules.STEP, carry_out_step)
     registry.deadline(rules.UNATTENDED, look_after_unattended)
     registry.deadline(rules.SNOOZE_OVER, end_snooze)

@@ -34,6 +34,26 @@ class NewChange:
     happened_at: datetime | None = None
 
 
+def change_of_sender(
+    integration: str, service: str | None, summary: str, told: Mapping[str, str], happened_at: datetime | None
+) -> NewChange:
+    """A change out of what a sender of alerts tells; where it names no service, its integration's or its source's."""
+    named = [told.get("service", ""), service or "", told.get("source", ""), integration]
+    ids = [re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("-._")[:63] for name in named]
+    kind = told.get("kind", "").lower()
+    return NewChange(
+        service=next((id for id in ids if id), "unnamed"),
+        kind=kind if kind in CHANGE_KINDS else "deploy",
+        summary=summary,
+        external_id=told.get("id"),
+        environment=told.get("environment"),
+        version=told.get("version"),
+        link=told.get("link"),
+        author=told.get("author"),
+        happened_at=happened_at,
+    )
+
+
 def checked(change: NewChange, now: datetime) -> NewChange:
     """The change with every field right and its time set; Invalid names every wrong one at once."""
     wrong: list[Mistake] = []

@@ -115,12 +115,12 @@ def names(connection: Connection) -> Callable[[str], str]:
 
 
 def name_of(connection: Connection, person_id: str) -> str:
-    """A person's name, or that of a token which belongs to nobody; the id where there is none.
+    """A person's name, that of a token which belongs to nobody, or the sender's; the id where there is none.
 
     Reads one row as it is: pages must be told when little else works.
     """
     found = _specs(connection, "person", person_id).get(person_id)
-    return str(found["name"]) if found else token_name(connection, person_id) or person_id
+    return str(found["name"]) if found else token_name(connection, person_id) or person_id.removeprefix("sender:")
 
 
 def email_of(connection: Connection, person_id: str) -> str | None:

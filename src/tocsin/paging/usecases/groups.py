@@ -35,7 +35,12 @@ LOOK = "look_at_group"
 
 def look_at_group(connection: Connection, job: Job, now: datetime) -> None:
     """Handler of the task `look_at_group`: raises, reopens, pauses, goes on with or withdraws the group's page."""
-    group = connection.execute(lock_rows(connection, select(groups).where(groups.c.id == job.subject_id))).first()
+    look_at(connection, job.subject_id, now)
+
+
+def look_at(connection: Connection, group_id: str, now: datetime) -> None:
+    """See what the group needs now and do it; done twice it does nothing more."""
+    group = connection.execute(lock_rows(connection, select(groups).where(groups.c.id == group_id))).first()
     if group is None:
         return
     row = lock_live(connection, "group", group.id)
