@@ -11,10 +11,15 @@ from datetime import timedelta
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
+from starlette.types import Lifespan
 
 from tocsin import health
+from tocsin.api.problems import of_error
 from tocsin.basepath import BelowBasePath
+from tocsin.bounded import BoundedBodies
 from tocsin.clients.addresses import Allowed
 from tocsin.clients.guarded_http import GuardedHttp
 from tocsin.clients.smtp import Smtp, SmtpSettings
@@ -23,7 +28,7 @@ from tocsin.engine import nodes
 from tocsin.engine.loop import Loop
 from tocsin.engine.single import DirectoryLock
 from tocsin.engine.work import Registry
-from tocsin.errors import ConfigurationError
+from tocsin.errors import ConfigurationError, TooLarge
 from tocsin.identity.keys import KEYS, Keys
 from tocsin.ids import new_id
 from tocsin.logs import set_up_logs
@@ -34,10 +39,13 @@ from tocsin.stages import close, first_start, housekeeping, page_last_resort, re
 from tocsin.store import migrate as migrations
 from tocsin.store.database import Database
 from tocsin.store.server_clock import RESAMPLE, ServerClock
+from tocsin.triage.evidence import LARGEST as LARGEST_EVIDENCE
 
 _log = logging.getLogger(__name__)
 _BEAT = timedelta(seconds=3)
 _HOUSEKEEPING = timedelta(hours=1)
+_LARGEST_BODY = 16 << 20  # bytes: an organisation of thousands of schedules still fits
+_LARGEST_WITH_EVIDENCE = LARGEST_EVIDENCE * 4 // 3 + (1 << 20)  # as base64, with its other fields
 
 
 def make_parts(settings: Settings, clock: Clock, database: Database, keys: Keys) -> Parts:
@@ -81,8 +89,25 @@ def build(parts: Parts) -> Starlette:
         async with running(parts):
             yield
 
+    return faces(parts, lifespan)
+
+
+def faces(parts: Parts, lifespan: Lifespan[Starlette] | None = None) -> Starlette:
+    """Every address and what guards them all; nothing runs behind them but what `lifespan` starts."""
     all_routes: list[BaseRoute] = [*health.routes(parts), *routes(parts)]
-    return Starlette(routes=all_routes, lifespan=lifespan)
+    bounds = Middleware(BoundedBodies, limit_of=_largest_body, refuse=_refuse_body)
+    return Starlette(routes=all_routes, middleware=[bounds], lifespan=lifespan)
+
+
+def _largest_body(path: str) -> int | None:
+    """Bytes that are read of a request; the intake, whose limit is a setting, minds its own."""
+    if path.startswith("/in/"):
+        return None
+    return _LARGEST_WITH_EVIDENCE if "/evidence" in path else _LARGEST_BODY
+
+
+def _refuse_body(path: str, error: TooLarge) -> Response:
+    return of_error(error) if path.startswith("/api/") else PlainTextResponse(error.message + "\n", 413)
 
 
 @asynccontextmanager

@@ -9,11 +9,9 @@ from typing import Any
 
 import httpx
 from sqlalchemy import Connection
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from tocsin import health
-from tocsin.app import make_parts
+from tocsin.app import faces, make_parts
 from tocsin.clock import SimulatedClock
 from tocsin.identity.accounts import create_account
 from tocsin.identity.actor import SYSTEM, Right
@@ -22,7 +20,6 @@ from tocsin.identity.sessions import create_token, session_of, start_session
 from tocsin.organisation.usecases import ApplyFiles, apply_files
 from tocsin.parts import Parts
 from tocsin.settings import Settings
-from tocsin.stages import routes
 from tocsin.store.database import Database
 
 Json = dict[str, Any]
@@ -140,7 +137,7 @@ def opened(url: str, data: Path, **more: Any) -> Iterator[World]:
     database = Database.open(url, clock, {KEYS: keys})
     try:
         parts = make_parts(Settings(**{"public_url": BASE, "data": data, **more}), clock, database, keys)
-        app = Starlette(routes=[*health.routes(parts), *routes(parts)])
+        app = faces(parts)
         database.write(lambda c, now: apply_files(c, SYSTEM, ApplyFiles({"all.yaml": ORGANISATION}), now))
         for person, right in RIGHTS.items():
             name, mail = person.capitalize(), f"{person}@larkfield.example"
