@@ -8,12 +8,14 @@ import pytest
 from sqlalchemy import insert
 from starlette.testclient import TestClient
 
-from tests.api.conftest import token_for
+from tests.api.conftest import ORGANISATION, token_for
 from tocsin.alerts.usecases import fold_received
 from tocsin.clock import SimulatedClock
-from tocsin.identity.actor import Right
+from tocsin.identity.actor import SYSTEM, Right
 from tocsin.intake.senders import sender_named
 from tocsin.intake.signal import IntegrationRef, Received
+from tocsin.organisation.usecases import ApplyFiles, apply_files
+from tocsin.recovery.usecases import look
 from tocsin.store.database import Database
 from tocsin.store.tables.intake import set_aside
 
@@ -344,6 +346,30 @@ def test_recovery_checks_are_added_and_a_person_gives_their_word(dan: Caller, at
     dan.post(f"{at}/checks", name="Errors", kind="promql", query="up", threshold=1, comparator=">=", interval="15s")
     dan.send("DELETE", f"{at}/checks/errors", reason="measures the wrong thing")
     assert "errors" not in {one["id"] for one in dan.get(f"{at}/checks")["items"]}
+
+
+def test_a_check_of_the_catalog_takes_a_persons_word_by_its_whole_id_or_its_name(
+    dan: Caller, database: Database
+) -> None:
+    ask = "{kind: person, question: Does it look normal?}"
+    more = f"""services:
+  till: {{name: Till, team: checkout, checks: {{looks: {ask}, same: {ask}}}}}
+  desk: {{name: Desk, team: checkout, checks: {{same: {ask}}}}}
+"""
+    files = {"all.yaml": ORGANISATION, "more.yaml": more}
+    database.write(lambda c, now: apply_files(c, SYSTEM, ApplyFiles(files), now))
+    made = dan.post("/incidents", title="The till is dark", severity=3, services=["till", "desk"])
+    checks = f"/incidents/{made['incident']['number']}/checks"
+    database.write(lambda c, now: look(c, made["incident"]["id"], now))
+
+    dan.post(f"{checks}/till%2Flooks/word", verdict="fail")
+    assert {one["id"]: one["verdict"] for one in dan.get(checks)["items"]}["till/looks"] == "fail"
+    dan.post(f"{checks}/looks/word", verdict="pass")
+    assert {one["id"]: one["verdict"] for one in dan.get(checks)["items"]}["till/looks"] == "pass"
+    unclear = dan.post(f"{checks}/same/word", 409, verdict="pass")
+    assert "till/same" in unclear["detail"] and "desk/same" in unclear["detail"]
+    dan.send("DELETE", f"{checks}/desk/same", reason="nobody sits there at night")
+    assert {one["id"] for one in dan.get(checks)["items"]} == {"till/looks", "till/same"}
 
 
 def test_the_review_is_scheduled_written_and_published(dan: Caller, at: str) -> None:

@@ -99,7 +99,8 @@ async def define_check(asked: Asked, number: Number, body: NewCheck) -> Response
     return await asked.do(do, 201)
 
 
-@router.delete("/incidents/{number}/checks/{check}")
+# A check from the catalog is named SERVICE/CHECK, so its id takes more than one segment of the path.
+@router.delete("/incidents/{number}/checks/{check:path}")
 async def remove_check(asked: Asked, number: Number, check: str, body: Reason) -> Response:
     """Take a check out of the criteria, with the reason."""
     return await change(
@@ -107,7 +108,7 @@ async def remove_check(asked: Asked, number: Number, check: str, body: Reason) -
     )
 
 
-@router.post("/incidents/{number}/checks/{check}/word")
+@router.post("/incidents/{number}/checks/{check:path}/word")
 async def word(asked: Asked, number: Number, check: str, body: Word) -> Response:
     """A person's word on a check that asks for one; it stands until taken back."""
     return await change(

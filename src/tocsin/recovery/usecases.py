@@ -102,8 +102,8 @@ def remove_check(
         raise Invalid("say why the check no longer counts; it stays on the timeline", "reason")
 
     def decide(state: IncidentState, _bundle: Bundle, _now: datetime) -> list[NewFact]:
-        _check_of(state, check_id)
-        return [NewFact(fact=CheckRemoved(check_id=check_id, reason=reason.strip()))]
+        check = _check_of(state, check_id)
+        return [NewFact(fact=CheckRemoved(check_id=check.id, reason=reason.strip()))]
 
     return change_incident(connection, actor, incident_id, decide, now)
 
@@ -125,7 +125,7 @@ def attest(
             raise Conflict(
                 f"“{check.name}” is measured by {check.kind}; nobody's word changes it, but its gate can be overridden"
             )
-        word = Attested(check_id=check_id, verdict=verdict, note=(note or "").strip() or None)
+        word = Attested(check_id=check.id, verdict=verdict, note=(note or "").strip() or None)
         del bundle, at
         return [NewFact(fact=word)]
 
@@ -214,9 +214,14 @@ def _missing_checks(state: IncidentState, bundle: Bundle) -> list[Fact]:
     ]
 
 
-def _check_of(state: IncidentState, check_id: str) -> CheckSpec:
-    check = state.recovery.checks.get(check_id)
-    if check is None:
-        known = ", ".join(state.recovery.checks) or "none"
-        raise NotFound(f"the incident has no check {check_id!r}; it has: {known}")
-    return check.spec
+def _check_of(state: IncidentState, named: str) -> CheckSpec:
+    """The check of this id; one of the catalog also by its own name alone, as long as only one service has it."""
+    checks = state.recovery.checks
+    if named in checks:
+        return checks[named].spec
+    meant = [check.spec for check_id, check in checks.items() if check_id.rpartition("/")[2] == named]
+    if len(meant) == 1:
+        return meant[0]
+    if meant:
+        raise Conflict(f"several services have a check {named!r}; say which: {', '.join(spec.id for spec in meant)}")
+    raise NotFound(f"the incident has no check {named!r}; it has: {', '.join(checks) or 'none'}")
