@@ -48,6 +48,7 @@ def test_a_body_that_is_no_json_is_unreadable(api: TestClient, dana: Headers) ->
     answer = api.post("/tokens", content=b'{"name":', headers={**dana, "Content-Type": "application/json"})
     assert answer.status_code == 400
     assert answer.json()["type"] == "/api/v1/problems/unreadable"
+    assert [one["field"] for one in answer.json()["errors"]] == [""]
 
 
 def test_an_unknown_route_is_a_problem_too(api: TestClient, dana: Headers) -> None:

@@ -115,11 +115,11 @@ def test_the_freeze_question_tells_the_last_known_answer_and_its_age(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
     asked_at = datetime.now(UTC) - timedelta(minutes=7)
-    remember(AWAY["TOCSIN_URL"], "checkout-api", None, KnownAnswer(True, "INC-147 is open", asked_at))
+    remember(AWAY["TOCSIN_URL"], "checkout-api", None, KnownAnswer(True, "Held: INC-147 is open", asked_at))
     done = tocsin("freeze", "check", "--service", "checkout-api", **AWAY)
     assert done.returncode == 3
     assert "7 min old" in done.stdout
-    assert "INC-147 is open" in done.stdout
+    assert done.stdout.rstrip().endswith("UTC): Held: INC-147 is open")
     known = json.loads(tocsin("freeze", "check", "--service", "checkout-api", "--json", **AWAY).stdout)["last_known"]
     assert known["held"] is True
     assert recall(AWAY["TOCSIN_URL"], "ledger", None) is None

@@ -19,7 +19,7 @@ def test_an_incident_is_declared_led_and_told_from_a_shell(dana: Tocsin, kofi: T
     assert "Dana" in kofi("role", "take", incident, "commander").stderr
     ok(dana("rename", incident, "Checkout: payments time out"))
     ok(dana("severity", incident, "1", "--reason", "orders are lost"))
-    ok(kofi("note", incident, "only in eu-west-1", "--at", "13:58"))
+    assert "Kofi Mensah: only in eu-west-1" in ok(kofi("note", incident, "only in eu-west-1", "--at", "13:58"))
     ok(kofi("impact", incident, "--service", "checkout-api", "--customers", "a third fails", "--symptom", "500s"))
     ok(kofi("link", incident, "https://grafana.example/d/x", "--title", "Errors"))
     ok(dana("role", "handover", incident, "commander", "--to", "kofi"))

@@ -39,7 +39,7 @@ def spoilt(line: str) -> Iterator[str]:
         (r"wait: \d+m", "wait: 2s"),
         (r"wait: \d+m", "wait: 5"),
         (r"interval: \d+s", "interval: soon"),
-        (r"every: 1 (?:week|day)", "every: 36h"),
+        (r"every: 1 (?:week|day)", "every: 30m"),
         (r"starts: [\d-]+", "starts: 06.11.2026"),
         (r"handover: \S+", 'handover: "25:00"'),
         (r"tier: \d", "tier: 7"),
@@ -150,4 +150,14 @@ def test_an_object_with_a_mistake_is_looked_into_as_far_as_any_other() -> None:
         "Did you mean 'runbooks/checkout-api.md'?",
         "zz.yaml:5: services.s.teir: there is no such field. Did you mean 'tier'?",
         "zz.yaml:5: services.s.was: 'search' is still the id of another service.",
+    ]
+
+
+def test_fields_or_a_list_where_an_id_belongs_are_told_what_to_write() -> None:
+    wrong = LARKFIELD["organisation.yaml"].replace(
+        "last_resort: [dana, petra]", "last_resort: [{person: dana}, [petra]]"
+    )
+    assert said(organisation=wrong) == [
+        "organisation.yaml:4: organisation.last_resort.0: takes one word, not fields; write 'dana' alone.",
+        "organisation.yaml:4: organisation.last_resort.1: takes one word, not a list.",
     ]

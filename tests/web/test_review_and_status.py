@@ -1,15 +1,21 @@
 """After the response: the postmortem by forms; and what the public and the uninvited see."""
 
 import asyncio
+from datetime import datetime
 
 import pytest
+from sqlalchemy import Connection, select
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from tests.web.conftest import Browser, signed_in
-from tocsin.identity.actor import Right
+from tocsin.identity.actor import Right, person
+from tocsin.organisation.model.fields import Target
+from tocsin.paging.usecases import page_person
+from tocsin.paging.usecases.climbing import page_one
 from tocsin.parts import Parts
 from tocsin.store.database import Database
+from tocsin.store.tables.paging import pages
 from tocsin.web.app import Face
 from tocsin.web.session import COOKIE
 
@@ -82,6 +88,35 @@ def test_the_status_page_shows_what_was_approved_and_nothing_internal(dana: Brow
     assert "pool exhausted" not in public
     assert "INC-1" not in public
     assert "Dana" not in public
+
+
+def test_the_status_page_puts_what_was_typed_without_full_stops_into_sentences_and_says_nothing_twice(
+    dana: Browser,
+) -> None:
+    dana.send("/incidents/new", title="pool exhausted", severity="1", services="checkout-api")
+    dana.send("/incidents/1/do/role", role="commander", person="dana")
+    words = {"headline": "Some card payments fail", "know": "Some card payments fail", "doing": "we undo a change"}
+    page = dana.send("/incidents/1/do/update", audience="external", next="More at 15:00", next_in="30m", **words)
+    update = page.split('name="update" value="')[1].split('"')[0]
+    dana.send("/incidents/1/do/approve", update=update, approve="yes", reason="I am alone tonight")
+    assert "We undo a change. More at 15:00." in dana.get("/status")
+    dana.send("/incidents/1/do/phase", phase="resolved", reason="drill", override="yes")
+    earlier = dana.get("/status").split("Earlier")[1]
+    assert earlier.count("Some card payments fail") == 1
+
+
+@pytest.mark.parametrize(("practice", "band"), [(True, "Practice: Fire drill"), (False, "Fire drill")])
+def test_a_page_of_a_practice_says_so_before_anything_else(
+    dana: Browser, database: Database, practice: bool, band: str
+) -> None:
+    who = person("dana", "Dana", Right.ADMIN)
+
+    def page(connection: Connection, now: datetime) -> None:
+        made = page_person(connection, who, (Target(person="dana"),), "Fire drill", now, practice=practice)
+        page_one(connection, connection.execute(select(pages).where(pages.c.id == made)).one(), "dana", now)
+
+    database.write(page)
+    assert f"A page for you: {band}" in dana.get("/")
 
 
 def test_a_restricted_incident_is_not_there_for_others(dana: Browser, web: TestClient, database: Database) -> None:

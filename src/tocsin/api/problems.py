@@ -83,8 +83,9 @@ def of_error(error: TocsinError) -> Response:
 def of_validation(errors: Sequence[Any]) -> Response:
     """The problem that a body or query of the wrong shape is; 400 when it is no JSON at all."""
     mistakes = [Mistake(_field(error["loc"]), _message(error)) for error in errors]
-    if any(error["type"] == "json_invalid" for error in errors):
-        return problem(400, "unreadable", "The body can't be read", _message(errors[0]), mistakes)
+    broken = next((error for error in errors if error["type"] == "json_invalid"), None)
+    if broken is not None:  # its place is a character, not a field
+        return problem(400, "unreadable", "The body can't be read", _message(broken), [Mistake("", _message(broken))])
     first = mistakes[0]
     detail = f"{first.field}: {first.message}" if first.field else first.message
     if len(mistakes) > 1:
@@ -129,5 +130,6 @@ def _message(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         return "is not a field here"
     if error["type"] == "json_invalid":
-        return f"the body is not JSON: {error.get('ctx', {}).get('error', 'it ends too early')}"
+        why = error.get("ctx", {}).get("error", "it ends too early")
+        return f"the body is not JSON: {why} at character {error['loc'][-1]}"
     return str(error["msg"]).removeprefix("Value error, ")

@@ -1,6 +1,6 @@
 """What is wrong in the files, told so that it can be put right: file, line, field, what, and the nearest valid name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -82,7 +82,7 @@ def in_words(detail: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
             return f"'{_short(given)}' is no e-mail address.", ""
         return f"'{_short(given)}'{_BAD_ID}", ""
     if kind == "string_type":
-        return "must be text; put it into quotes." if given is not None else "must not be empty.", ""
+        return _no_text(given), ""
     if kind in ("tuple_type", "list_type"):
         return "must be a list, such as [a, b].", ""
     if kind in ("dict_type", "model_type", "model_attributes_type"):
@@ -93,6 +93,21 @@ def in_words(detail: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
         return "must not be empty.", ""
     text = message.removeprefix("Input ").removeprefix("String ").rstrip(".")
     return f"{text[0].lower()}{text[1:]}, not '{_short(given)}'.", ""
+
+
+def _no_text(given: object) -> str:
+    if given is None:
+        return "must not be empty."
+    if isinstance(given, Mapping):
+        only = next(iter(given.values())) if len(given) == 1 else None
+        return (
+            f"takes one word, not fields; write '{only}' alone."
+            if isinstance(only, str)
+            else "takes one word, not fields."
+        )
+    if isinstance(given, list | tuple):
+        return "takes one word, not a list."
+    return "must be text; put it into quotes."
 
 
 def _ended(sentence: str) -> str:

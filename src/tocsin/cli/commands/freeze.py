@@ -62,7 +62,7 @@ def _could_not_ask(why: str, service: str, change: str | None, now: datetime) ->
     lines = [f"Could not ask: {why}"]
     if known:
         age = now.astimezone(UTC) - known.asked_at
-        word = f"held: {known.reason}" if known.held else "go"
+        word = known.reason or ("held" if known.held else "go")
         lines.append(f"The last known answer is {in_words(age)} old ({known.asked_at:%Y-%m-%d %H:%M:%S} UTC): {word}")
         answer["last_known"] = {
             "held": known.held,

@@ -24,7 +24,8 @@ def told(answer: Any) -> list[str]:
 def who_did(entry: dict[str, Any]) -> str:
     """An entry as a sentence: who, and what they did."""
     name = str(entry["actor"]["name"])
-    return f"{name[:1].upper()}{name[1:]} {entry['sentence']}"
+    said = ":" if entry.get("kind") == "noted" else ""  # what a person wrote is no verb to their name
+    return f"{name[:1].upper()}{name[1:]}{said} {entry['sentence']}"
 
 
 def say_change(answer: Any) -> None:

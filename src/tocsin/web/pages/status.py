@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from tocsin.comms.queries import PublicIncident, PublicStatus, public_status
 from tocsin.parts import Parts
+from tocsin.timeline.facts.words import sentences
 from tocsin.web import format as say
 from tocsin.web.rendering import Renderer, html
 from tocsin.web.views.common import Shell
@@ -69,7 +70,7 @@ def view_of(status: PublicStatus, now: datetime) -> StatusView:
     """From what comms publishes."""
     ongoing = tuple(_now(incident) for incident in status.ongoing)
     past = tuple(
-        Past(incident.updates[0].posted_at, incident.headline, incident.updates[0].known)
+        Past(incident.updates[0].posted_at, incident.headline, _beside(incident.headline, incident.updates[0].known))
         for incident in status.incidents
         if not incident.ongoing
     )
@@ -85,12 +86,17 @@ def view_of(status: PublicStatus, now: datetime) -> StatusView:
     return StatusView(status.name, status.intro, headline, ongoing, parts, past, now)
 
 
+def _beside(headline: str, known: str) -> str:
+    """What was known, unless the headline above it is the same."""
+    return "" if known.strip().rstrip(".") == headline.strip().rstrip(".") else sentences(known)
+
+
 def _now(incident: PublicIncident) -> Now:
     newest = incident.updates[0]
     return Now(
         state=_STATES.get(newest.state, newest.state),
         headline=incident.headline,
-        lede=f"{newest.doing} {newest.next}".strip(),
+        lede=sentences(newest.doing, newest.next),
         started=incident.updates[-1].posted_at,
         parts=say.listed(incident.components),
         next_at=newest.next_at,
@@ -98,7 +104,7 @@ def _now(incident: PublicIncident) -> Now:
             Post(
                 _STATES.get(update.state, update.state),
                 update.posted_at,
-                f"{update.known} {update.doing} {update.next}".strip(),
+                sentences(update.known, update.doing, update.next),
             )
             for update in incident.updates
         ),
