@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from tocsin.alerts import handlers as alerts
 from tocsin.alerts.usecases.fold import fold_received
+from tocsin.api.foreign import routes as foreign_routes
 from tocsin.comms import handlers as comms
 from tocsin.deferred import Deferred
 from tocsin.identity import commands, sessions
@@ -59,6 +60,7 @@ def routes(parts: Parts) -> list[BaseRoute]:
     parts.closing.append(writer.stop)
     return [
         *intake_routes(parts.database, writer, parts.settings.max_body_bytes),
+        *foreign_routes(parts.database, writer, parts.settings.max_body_bytes),
         Mount("/api/v1", app=Deferred(lambda: _api(parts))),
         *build_web(parts),
     ]

@@ -13,7 +13,14 @@ from tocsin.cli.main import tocsin
 from tocsin.settings import MailSettings, Settings
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "src/tocsin/runbook/default/incident-response.md"])
+PAGES = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("docs/senders/*.md"),
+        ROOT / "src/tocsin/runbook/default/incident-response.md",
+    ]
+)
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 
 

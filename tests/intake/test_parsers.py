@@ -81,8 +81,8 @@ def test_the_incidentio_receiver_is_alertmanager() -> None:
 
 
 def test_an_unknown_sender_is_refused_with_those_there_are() -> None:
-    with pytest.raises(Invalid, match="alertmanager, generic"):
-        sender_named("nagios")
+    with pytest.raises(Invalid, match=r"alertmanager, .*generic"):
+        sender_named("carrier-pigeon")
 
 
 @pytest.mark.parametrize(
@@ -200,8 +200,8 @@ def test_no_bytes_make_a_parser_fail_otherwise_than_by_its_own_error(body: bytes
 @given(st.lists(items, max_size=6))
 def test_every_item_is_a_signal_or_set_aside(alerts: list[Any]) -> None:
     body = json.dumps({"alerts": alerts}).encode()
-    for sender in senders().values():
-        parsed = _read(sender.parse, body)
+    for parse in (ALERTMANAGER, GENERIC):
+        parsed = _read(parse, body)
         assert parsed is not None
         assert len(parsed.signals) + len(parsed.set_aside) == len(alerts)
         for signal in parsed.signals:

@@ -1,8 +1,12 @@
 """Prometheus and Alertmanager on free loopback ports, with configurations written for one run."""
 
+import http.client
+import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -24,14 +28,16 @@ def find_alertmanager() -> str | None:
 
 
 class Alertmanager:
-    """A running Alertmanager that sends every alert to one webhook at once."""
+    """A running Alertmanager that sends every alert to one receiver at once: a webhook, or what `receiver` describes."""
 
-    def __init__(self, directory: Path, webhook: str, *, repeat: str = "1h") -> None:
+    def __init__(self, directory: Path, receiver: str | Mapping[str, Any], *, repeat: str = "1h") -> None:
         program = find_alertmanager()
         assert program, "Alertmanager is not installed"
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         directory.mkdir(parents=True, exist_ok=True)
+        if isinstance(receiver, str):
+            receiver = {"webhook_configs": [{"url": receiver, "send_resolved": True}]}
         config = directory / "alertmanager.yml"
         config.write_text(
             yaml.safe_dump(
@@ -43,9 +49,7 @@ class Alertmanager:
                         "group_interval": "1s",
                         "repeat_interval": repeat,
                     },
-                    "receivers": [
-                        {"name": "tocsin", "webhook_configs": [{"url": webhook, "send_resolved": True}]},
-                    ],
+                    "receivers": [{"name": "tocsin", **receiver}],
                 }
             )
         )
@@ -61,6 +65,22 @@ class Alertmanager:
             ],
         )
         self.child.wait_until(lambda: answers(f"{self.url}/-/ready"), 30, "readiness")
+
+    def tell(self, name: str, summary: str, *, over: bool = False, **labels: str) -> None:
+        """As Prometheus tells it of an alert that fires, or is over."""
+        at = datetime.now(UTC)
+        alert = {
+            "labels": {"alertname": name, "severity": "critical", **labels},
+            "annotations": {"summary": summary},
+            "startsAt": (at - timedelta(minutes=1)).isoformat(),
+            **({"endsAt": at.isoformat()} if over else {}),
+        }
+        port = int(self.url.rpartition(":")[2])
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request("POST", "/api/v2/alerts", json.dumps([alert]), {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        connection.close()
+        assert answer.status == 200, f"Alertmanager answered {answer.status}"
 
     def stop(self) -> None:
         """End it."""

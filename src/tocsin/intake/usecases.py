@@ -1,6 +1,7 @@
 """What people do to integrations and to what was set aside: one function each, one transaction each."""
 
 import re
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,7 +59,7 @@ def create_integration(
     if connection.execute(select(integrations.c.id).where(integrations.c.name == name)).first():
         raise Conflict(f"there is an integration {name!r} already; choose another name")
     made = IntegrationRef(new_id(), name, sender, (command.service or "").strip() or None)
-    secret = new_secret()
+    secret = _new_key(sender)
     connection.execute(
         insert(integrations).values(
             id=made.id,
@@ -86,7 +87,8 @@ def create_first_integration(connection: Connection, now: datetime) -> tuple[Int
 def rotate_integration(connection: Connection, actor: Actor, integration_id: str, now: datetime) -> str:
     """A new secret; the old URL is unknown from now on."""
     actor.require(Right.MANAGER, "alerts")
-    secret = new_secret()
+    present = integration_ref(connection, integration_id)
+    secret = _new_key(present.sender if present else "")
     _update(connection, integration_id, _kept(connection, secret))
     audit.record(connection, actor, "rotate integration", integration_id, {}, now)
     _changed(connection)
@@ -154,6 +156,11 @@ def discard_set_aside(connection: Connection, actor: Actor, id: str, now: dateti
     _waiting(connection, id)
     _end(connection, actor, id, "discarded", now)
     audit.record(connection, actor, "discard set-aside", id, {}, now)
+
+
+def _new_key(sender: str) -> str:
+    # PagerDuty's clients and forms want 32 characters; these hold 128 random bits
+    return secrets.token_hex(16) if sender == "pagerduty" else new_secret()
 
 
 def _kept(connection: Connection, secret: str) -> dict[str, str]:
