@@ -107,3 +107,10 @@ def test_the_runbook_stands_beside_what_tocsin_does(dana: Browser) -> None:
     assert "Enforced" in page
     assert 'id="s5-1"' in page
     assert "yaml tocsin" not in page
+
+
+def test_an_integration_is_told_with_a_line_to_try_only_where_there_is_one(dana: Browser) -> None:
+    dana.send("/settings/integrations/new", name="prometheus", sender="alertmanager")
+    assert "Try it" not in dana.get("/settings/integrations")
+    dana.send("/settings/integrations/new", name="scripts", sender="generic")
+    assert dana.get("/settings/integrations").count("Try it") == 1
