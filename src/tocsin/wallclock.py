@@ -6,6 +6,7 @@ instant at which the clock jumped. The rule never goes back (a later wall time i
 shifts that end where the next begins leave no gap and no overlap in spring or autumn.
 """
 
+import calendar
 import difflib
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -80,6 +81,17 @@ def start_of_day(day: date, tz: ZoneInfo) -> datetime:
 def length_of_day(day: date, tz: ZoneInfo) -> timedelta:
     """How long a calendar day lasts in a zone: 24 h, but for the days on which the clock changes."""
     return start_of_day(day + timedelta(days=1), tz) - start_of_day(day, tz)
+
+
+def months_after(day: date, months: int) -> date:
+    """The same day of the month so many months later; the last one where the month is shorter (31 Jan, 28 Feb)."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def months_between(earlier: date, later: date) -> int:
+    """How many times the calendar's month turns from one day to the other."""
+    return (later.year - earlier.year) * 12 + later.month - earlier.month
 
 
 def offset_minutes(at: datetime, tz: ZoneInfo) -> int:

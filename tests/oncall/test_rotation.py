@@ -1,18 +1,16 @@
 """Rotations, against an oracle that watches the wall clock minute by minute."""
 
 import itertools
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.oncall.watching import MINUTE, Watched, minutes
 from tocsin.oncall import rotation as rotations
 from tocsin.organisation.model.schedule import WEEKDAYS, Hours, Rotation
 
-MINUTE = timedelta(minutes=1)
 CHANGES = (  # (zone, a day near which the clock changes)
     ("Europe/Berlin", date(2026, 3, 29)),
     ("Europe/Berlin", date(2026, 10, 25)),
@@ -41,34 +39,6 @@ def weekly(*people: str, **more: object) -> Rotation:
     return Rotation.model_validate(told | more)
 
 
-def watch(rotation: Rotation, start: datetime, end: datetime) -> Iterator[tuple[datetime, str | None]]:
-    """Who has it at each minute, as somebody says who only looks at a clock on the wall and a list of names.
-
-    Starts well before `rotation.starts`. A handover happens at the first minute at which the clock shows its time.
-    """
-    zone = ZoneInfo(rotation.time_zone)
-    turn, hours = -1, rotation.hours
-    due = datetime.combine(rotation.starts, rotation.handover)
-    windows: list[tuple[datetime, datetime]] = []
-    if hours:
-        for days in range(-3, 40):
-            day = rotation.starts + timedelta(days=days)
-            if WEEKDAYS[day.weekday()] in hours.days:
-                last = day if hours.end > hours.begin else day + timedelta(days=1)
-                windows.append((datetime.combine(day, hours.begin), datetime.combine(last, hours.end)))
-    highest = datetime.min  # noqa: DTZ901 - a wall time has no zone
-    now = start
-    while now < end:
-        # the highest time that the clock has shown so far: an hour that repeats brings nothing new
-        highest = max(highest, now.astimezone(zone).replace(tzinfo=None))
-        while highest >= due:
-            turn += 1
-            due += rotation.every
-        working = not hours or any(begin <= highest < finish for begin, finish in windows)
-        yield now, rotation.people[turn % len(rotation.people)] if turn >= 0 and working else None
-        now += MINUTE
-
-
 @st.composite
 def changing(draw: st.DrawFn, *, with_hours: bool) -> Rotation:
     zone, change = draw(st.sampled_from(CHANGES))
@@ -80,17 +50,19 @@ def changing(draw: st.DrawFn, *, with_hours: bool) -> Rotation:
         starts=change - timedelta(days=draw(st.integers(0, 3))),
         handover=draw(clock),
         time_zone=zone,
-        hours=hours if with_hours else None,
+        hours=(hours,) if with_hours else (),
     )
 
 
 @pytest.mark.parametrize("with_hours", [False, True], ids=["all day", "in hours"])
+@settings(max_examples=40)
 @given(data=st.data())
 def test_who_and_shifts_say_what_the_wall_clock_says(data: st.DataObject, with_hours: bool) -> None:
     rotation = data.draw(changing(with_hours=with_hours))
     middle = datetime.combine(rotation.starts, time(12), UTC)
     start, end = middle - timedelta(days=2), middle + timedelta(days=5)
-    expected = dict(watch(rotation, start, end))
+    watched = Watched(rotation, end.date())
+    expected = {minute: watched.who(minute) for minute in minutes(start, end)}
     by_shift: dict[datetime, str] = {}
     for shift in rotations.shifts(rotation, start, end):
         minute = max(shift.start, start)
@@ -144,3 +116,81 @@ def test_a_turn_of_two_weeks_is_one_shift() -> None:
         rotations.shifts(weekly("mara", "kofi", every="2 weeks"), at("2026-11-07T00:00"), at("2026-12-05T00:00"))
     )
     assert [shift.person for shift in found] == ["mara", "kofi", "mara"]
+
+
+def starts_of(rotation: Rotation, start: str, end: str) -> list[str]:
+    return [f"{shift.start:%Y-%m-%dT%H:%M}" for shift in rotations.shifts(rotation, at(start), at(end))]
+
+
+def test_a_monthly_turn_begins_on_the_same_day_of_the_month_or_on_its_last() -> None:
+    rotation = weekly("mara", "kofi", every="1 month", starts="2026-01-31", time_zone="UTC")
+    assert starts_of(rotation, "2026-02-01T00:00", "2026-05-02T00:00") == [
+        "2026-01-31T09:00",
+        "2026-02-28T09:00",
+        "2026-03-31T09:00",
+        "2026-04-30T09:00",
+    ]
+    assert rotations.who(rotation, at("2026-02-28T08:59")) == "mara"
+    assert rotations.who(rotation, at("2026-02-28T09:00")) == "kofi"
+
+
+def test_a_quarter_is_three_months() -> None:
+    rotation = weekly("mara", every="3 months", starts="2026-01-01", time_zone="UTC")
+    assert starts_of(rotation, "2026-04-01T10:00", "2026-12-31T00:00") == [
+        "2026-04-01T09:00",
+        "2026-07-01T09:00",
+        "2026-10-01T09:00",
+    ]
+
+
+def test_turns_of_hours_keep_to_the_clock_on_the_wall() -> None:
+    rotation = weekly("mara", "kofi", every="12h", starts="2026-03-27", handover="08:00")
+    assert starts_of(rotation, "2026-03-28T07:00", "2026-03-29T18:30") == [
+        "2026-03-28T07:00",
+        "2026-03-28T19:00",
+        "2026-03-29T06:00",  # the clock jumped: eleven hours
+        "2026-03-29T18:00",
+    ]
+
+
+def test_the_hour_that_comes_twice_is_one_long_turn_and_the_missing_one_is_nobodys() -> None:
+    rotation = weekly("a", "b", "c", every="1h", starts="2026-03-29", handover="00:00")
+    spring = list(rotations.shifts(rotation, at("2026-03-28T23:00"), at("2026-03-29T02:00")))
+    assert [(shift.person, shift.end - shift.start) for shift in spring] == [
+        ("a", timedelta(hours=1)),
+        ("b", timedelta(hours=1)),
+        ("a", timedelta(hours=1)),  # 03:00: 02:00 was c's, and never came
+    ]
+    autumn = list(rotations.shifts(rotation, at("2026-10-25T00:00"), at("2026-10-25T02:00")))
+    assert [shift.end - shift.start for shift in autumn] == [timedelta(hours=2)]
+
+
+def test_a_rotation_may_have_several_hours_and_overlapping_ones_are_one_time() -> None:
+    rotation = weekly(
+        "mara",
+        every="1 day",
+        time_zone="UTC",
+        handover="00:00",
+        hours=[
+            {"begin": "08:00", "end": "12:00"},
+            {"begin": "11:00", "end": "13:00"},
+            {"begin": "20:00", "end": "22:00", "days": ["sat", "sun"]},
+        ],
+    )
+    friday = list(rotations.shifts(rotation, at("2026-11-20T00:00"), at("2026-11-21T00:00")))
+    assert (friday[0].start, friday[-1].end) == (at("2026-11-20T08:00"), at("2026-11-20T13:00"))
+    assert all(earlier.end == later.start for earlier, later in itertools.pairwise(friday))
+    assert rotations.who(rotation, at("2026-11-20T21:00")) is None
+    assert rotations.who(rotation, at("2026-11-21T21:00")) == "mara"
+
+
+@pytest.mark.parametrize("every", ["30m", "0 months", "13 months", "1h30s", "often", "400 days"])
+def test_a_turn_of_no_sensible_length_is_refused(every: str) -> None:
+    with pytest.raises(ValueError, match=r"a turn lasts|write (a number|for example)"):
+        weekly("mara", every=every)
+
+
+@pytest.mark.parametrize("every", ["12h", "1 day", "1 week", "1 month", "3 months"])
+def test_a_length_is_written_back_as_it_was_read(every: str) -> None:
+    written = weekly("mara", every=every).model_dump(mode="json")
+    assert Rotation.model_validate(written) == weekly("mara", every=every)

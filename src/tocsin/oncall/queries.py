@@ -11,6 +11,7 @@ from tocsin.oncall import calendar
 from tocsin.oncall import schedule as schedules
 from tocsin.oncall.calendar import FeedShift
 from tocsin.oncall.policy import Directory
+from tocsin.oncall.rotation import longest_turn
 from tocsin.oncall.schedule import FinalShift, Gap, OnCall, Override
 from tocsin.organisation.model.schedule import Schedule
 from tocsin.organisation.queries import everything, history
@@ -204,7 +205,7 @@ def _feed_shifts(
     organisation = everything(connection)
     for id in schedule_ids:
         schedule = organisation.schedules[id]
-        longest = max((rotation.every for rotation in schedule.rotations), default=timedelta())
+        longest = max((longest_turn(rotation) for rotation in schedule.rotations), default=timedelta())
         # Begins a whole turn earlier, and leaves out what that edge cuts: a shift's start never moves with `now`.
         edge = now - calendar.BEHIND - min(longest, timedelta(days=150))
         for shift in shifts_between(connection, id, edge, now + calendar.AHEAD):

@@ -1,7 +1,8 @@
 """Whose turn it is. Pure: a rotation and an instant in, a person out; never by stepping from its start.
 
-Turns are counted on the zone's calendar: turn k begins on `starts` + k × `every` days at the handover's wall time,
-so a turn over a clock change is 23 or 25 hours longer or shorter, and still begins and ends at the same wall time.
+Turns are counted on the zone's wall clock and calendar: turn k begins k × `every` after `starts` at the handover's wall
+time, so a turn over a clock change is longer or shorter, and still begins and ends when the clock on the wall says. A
+turn of an hour that the clock leaves out is empty; one of an hour that it repeats lasts two.
 """
 
 from collections.abc import Iterator
@@ -9,12 +10,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from tocsin import wallclock
-from tocsin.organisation.model.schedule import WEEKDAYS, Hours, Rotation
+from tocsin.organisation.model.schedule import WEEKDAYS, Hours, Months, Rotation
 
 _DAY = timedelta(days=1)
+_Window = tuple[datetime, datetime]
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Shift:
     """Somebody has it from `start` until just before `end` (instants, UTC)."""
 
@@ -32,7 +34,7 @@ class Shift:
 def who(rotation: Rotation, at: datetime) -> str | None:
     """Who is on call at an instant; None before the rotation's start and outside its hours."""
     turn = turn_at(rotation, at)
-    if turn is None or (rotation.hours is not None and _window_at(rotation, rotation.hours, at) is None):
+    if turn is None or (rotation.hours and not _is_working(rotation, at)):
         return None
     return person_of(rotation, turn)
 
@@ -41,15 +43,20 @@ def shifts(rotation: Rotation, start: datetime, end: datetime) -> Iterator[Shift
     """The shifts that overlap [start, end), whole (not cut at its edges), in order; costs only what it yields."""
     if start >= end:
         return
-    turn = turn_at(rotation, start) or 0
-    while (begins := turn_start(rotation, turn)) < end:
-        ends = turn_start(rotation, turn + 1)
-        if rotation.hours is None:
-            if begins < ends and ends > start:
-                yield Shift(begins, ends, person_of(rotation, turn), turn)
-        else:
-            yield from _working_shifts(rotation, rotation.hours, turn, max(begins, start), min(ends, end))
-        turn += 1
+    if not rotation.hours:
+        yield from _turns(rotation, start, end)
+        return
+    windows = list(_windows(rotation, start, end))
+    first = 0
+    for turn in _turns(rotation, start, end):
+        while first < len(windows) and windows[first][1] <= turn.start:
+            first += 1
+        place = first
+        while place < len(windows) and windows[place][0] < turn.end:
+            begin, finish = max(windows[place][0], turn.start), min(windows[place][1], turn.end)
+            if finish > start and begin < end:
+                yield Shift(begin, finish, turn.person, turn.turn)
+            place += 1
 
 
 def person_of(rotation: Rotation, turn: int) -> str:
@@ -59,15 +66,17 @@ def person_of(rotation: Rotation, turn: int) -> str:
 
 def turn_start(rotation: Rotation, turn: int) -> datetime:
     """The instant at which a turn begins."""
-    day = rotation.starts + turn * rotation.every
-    return wallclock.first_instant(datetime.combine(day, rotation.handover), wallclock.zone(rotation.time_zone))
+    return wallclock.first_instant(_wall_start(rotation, turn), wallclock.zone(rotation.time_zone))
 
 
 def turn_at(rotation: Rotation, at: datetime) -> int | None:
     """The number of the turn that an instant lies in; None before the first."""
     wall = wallclock.to_wall(at, wallclock.zone(rotation.time_zone))
-    turn = max((wall - datetime.combine(rotation.starts, rotation.handover)) // rotation.every, 0)
-    # The wall clock alone may be one turn off around a clock change; instants decide.
+    if isinstance(rotation.every, Months):
+        turn = max(wallclock.months_between(rotation.starts, wall.date()) // rotation.every.count, 0)
+    else:
+        turn = max((wall - _wall_start(rotation, 0)) // rotation.every, 0)
+    # The wall clock alone may be some turns off around a clock change; instants decide.
     while turn_start(rotation, turn + 1) <= at:
         turn += 1
     while turn >= 0 and turn_start(rotation, turn) > at:
@@ -75,7 +84,30 @@ def turn_at(rotation: Rotation, at: datetime) -> int | None:
     return turn if turn >= 0 else None
 
 
-def _window(rotation: Rotation, hours: Hours, day: date) -> tuple[datetime, datetime] | None:
+def longest_turn(rotation: Rotation) -> timedelta:
+    """No turn of the rotation lasts longer on the calendar."""
+    return timedelta(days=31 * rotation.every.count) if isinstance(rotation.every, Months) else rotation.every
+
+
+def _wall_start(rotation: Rotation, turn: int) -> datetime:
+    if isinstance(rotation.every, Months):
+        day = wallclock.months_after(rotation.starts, turn * rotation.every.count)
+        return datetime.combine(day, rotation.handover)
+    return datetime.combine(rotation.starts, rotation.handover) + turn * rotation.every
+
+
+def _turns(rotation: Rotation, start: datetime, end: datetime) -> Iterator[Shift]:
+    """The turns that overlap [start, end), whole; none is empty."""
+    turn = turn_at(rotation, start) or 0
+    begins = turn_start(rotation, turn)
+    while begins < end:
+        ends = turn_start(rotation, turn + 1)
+        if begins < ends and ends > start:
+            yield Shift(begins, ends, person_of(rotation, turn), turn)
+        turn, begins = turn + 1, ends
+
+
+def _window(rotation: Rotation, hours: Hours, day: date) -> _Window | None:
     """The hours that begin on a calendar day, as instants; None on other days and when the clock jumps over all."""
     if WEEKDAYS[day.weekday()] not in hours.days:
         return None
@@ -86,27 +118,31 @@ def _window(rotation: Rotation, hours: Hours, day: date) -> tuple[datetime, date
     return (begin, end) if begin < end else None
 
 
-def _window_at(rotation: Rotation, hours: Hours, at: datetime) -> tuple[datetime, datetime] | None:
+def _is_working(rotation: Rotation, at: datetime) -> bool:
     today = wallclock.to_wall(at, wallclock.zone(rotation.time_zone)).date()
-    for day in (today - _DAY, today, today + _DAY):
-        window = _window(rotation, hours, day)
-        if window and window[0] <= at < window[1]:
-            return window
-    return None
+    return any(
+        window[0] <= at < window[1]
+        for hours in rotation.hours
+        for day in (today - _DAY, today, today + _DAY)
+        if (window := _window(rotation, hours, day))
+    )
 
 
-def _working_shifts(rotation: Rotation, hours: Hours, turn: int, low: datetime, high: datetime) -> Iterator[Shift]:
-    """A turn's shifts that overlap [low, high); each is cut only where the turn itself begins or ends."""
+def _windows(rotation: Rotation, start: datetime, end: datetime) -> Iterator[_Window]:
+    """The rotation's hours that overlap [start, end), in order; of two that overlap the later one begins later.
+
+    It looks back far enough for what is yielded not to depend on where the asked time begins.
+    """
     tz = wallclock.zone(rotation.time_zone)
-    first, last = turn_start(rotation, turn), turn_start(rotation, turn + 1)
-    day = wallclock.to_wall(low, tz).date() - _DAY
-    final = wallclock.to_wall(high, tz).date()
-    while day <= final:
-        window = _window(rotation, hours, day)
+    day, last = wallclock.to_wall(start, tz).date() - 4 * _DAY, wallclock.to_wall(end, tz).date()
+    found = []
+    while day <= last:
+        found += [window for hours in rotation.hours if (window := _window(rotation, hours, day))]
         day += _DAY
-        if window is None:
-            continue
-        begin, end = max(window[0], first), min(window[1], last)
-        if begin >= end or end <= low or begin >= high:
-            continue
-        yield Shift(begin, end, person_of(rotation, turn), turn)
+    reached = None
+    for begins, ends in sorted(found):
+        begin = begins if reached is None else max(begins, reached)
+        if begin < ends:
+            reached = ends
+            if ends > start and begin < end:
+                yield begin, ends

@@ -27,7 +27,7 @@ class Override:
     reason: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FinalShift:
     """What the layers come to: who has it, by which rotation (`layer`, its place from 0) or by which override."""
 
@@ -79,15 +79,15 @@ def final_shifts(
 ) -> tuple[FinalShift, ...]:
     """Who has it when in [start, end), in order, without overlap, cut at the edges of that window."""
     taken: list[FinalShift] = []
+    free = [(start, end)] if start < end else []
     for piece in _override_pieces(overrides, start, end):
-        _fill(taken, piece)
+        free = _take(free, [piece], taken)
     for place, layer in enumerate(schedule.rotations):
-        covered = sorted(taken, key=lambda shift: shift.start)
-        for shift in rotations.shifts(layer, start, end):
-            whole = FinalShift(
-                max(shift.start, start), min(shift.end, end), shift.person, "rotation", place, shift.turn
-            )
-            taken.extend(_uncovered(whole, covered))
+        if not free:
+            break
+        held = rotations.shifts(layer, free[0][0], free[-1][1])
+        pieces = (FinalShift(each.start, each.end, each.person, "rotation", place, each.turn) for each in held)
+        free = _take(free, pieces, taken)
     return joined(sorted(taken, key=lambda shift: shift.start))
 
 
@@ -146,24 +146,28 @@ def _override_pieces(overrides: Iterable[Override], start: datetime, end: dateti
     ]
 
 
-def _fill(taken: list[FinalShift], piece: FinalShift) -> None:
-    taken.extend(_uncovered(piece, sorted(taken, key=lambda shift: shift.start)))
-
-
-def _uncovered(piece: FinalShift, covered: Sequence[FinalShift]) -> list[FinalShift]:
-    """What is left of a piece where nothing of `covered` (in order, without overlap) lies."""
-    left: list[FinalShift] = []
-    at = piece.start
-    for other in covered:
-        if other.end <= at:
-            continue
-        if other.start >= piece.end:
-            break
-        if other.start > at:
-            left.append(replace(piece, start=at, end=other.start))
-        at = other.end
-    if at < piece.end:
-        left.append(replace(piece, start=at))
+def _take(
+    free: Sequence[tuple[datetime, datetime]], pieces: Iterable[FinalShift], taken: list[FinalShift]
+) -> list[tuple[datetime, datetime]]:
+    """Puts what of the pieces (in order, without overlap) lies in free time into `taken`; what is still free then."""
+    left: list[tuple[datetime, datetime]] = []
+    coming = iter(pieces)
+    piece = next(coming, None)
+    for begin, end in free:
+        at = begin
+        while piece is not None and piece.start < end:
+            if piece.end > at:
+                if piece.start > at:
+                    left.append((at, piece.start))
+                low, high = max(piece.start, at), min(piece.end, end)
+                whole = (low, high) == (piece.start, piece.end)
+                taken.append(piece if whole else replace(piece, start=low, end=high))
+                at = high
+                if piece.end > end:
+                    break  # it goes on in the next free time
+            piece = next(coming, None)
+        if at < end:
+            left.append((at, end))
     return left
 
 
@@ -172,8 +176,18 @@ def joined(shifts: Iterable[FinalShift]) -> tuple[FinalShift, ...]:
     found: list[FinalShift] = []
     for shift in shifts:
         last = found[-1] if found else None
-        if last and last.end == shift.start and replace(last, start=shift.start, end=shift.end) == shift:
+        if last and last.end == shift.start and _is_same_duty(last, shift):
             found[-1] = replace(last, end=shift.end)
         else:
             found.append(shift)
     return tuple(found)
+
+
+def _is_same_duty(one: FinalShift, other: FinalShift) -> bool:
+    return (one.person, one.source, one.layer, one.turn, one.override_id) == (
+        other.person,
+        other.source,
+        other.layer,
+        other.turn,
+        other.override_id,
+    )

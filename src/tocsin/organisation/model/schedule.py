@@ -1,12 +1,14 @@
 """Who is on call when: rotations in order of precedence."""
 
 import re
+from dataclasses import dataclass
 from datetime import date, time, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from tocsin.organisation.model.fields import Duration, FormerIds, Name, Slug, Spec, ZoneName
+from tocsin.organisation.model.fields import FormerIds, Name, Slug, Spec, ZoneName
+from tocsin.runbook.durations import format_duration, parse_duration
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
@@ -43,14 +45,43 @@ TimeOfDay = Annotated[
 ]
 """A wall time of day, to the minute, in the rotation's zone."""
 
-
-def _is_whole_days(value: timedelta) -> timedelta:
-    if value < timedelta(days=1) or value % timedelta(days=1):
-        raise ValueError("a turn lasts whole days or weeks, such as '1 day' or '1 week'")
-    return value
+_MONTHS = re.compile(r"([0-9]{1,2})\s*months?", re.IGNORECASE)
+_SHORTEST, _LONGEST = timedelta(hours=1), timedelta(days=366)
 
 
-Turn = Annotated[Duration, AfterValidator(_is_whole_days)]
+@dataclass(frozen=True)
+class Months:
+    """A turn's length in calendar months: on the day of the month of the first turn, or the month's last."""
+
+    count: int
+
+
+def _to_turn(value: object) -> timedelta | Months:
+    if isinstance(value, Months):
+        return value
+    written = _MONTHS.fullmatch(value.strip()) if isinstance(value, str) else None
+    if written:
+        if not 1 <= int(written[1]) <= 12:
+            raise ValueError("a turn lasts 1 to 12 months")
+        return Months(int(written[1]))
+    length = parse_duration(value)
+    if not _SHORTEST <= length <= _LONGEST or length % timedelta(minutes=1):
+        raise ValueError("a turn lasts an hour to a year, such as '12h', '1 day', '1 week' or '1 month'")
+    return length
+
+
+def _turn_text(value: timedelta | Months) -> str:
+    if isinstance(value, Months):
+        return f"{value.count} month{'' if value.count == 1 else 's'}"
+    return format_duration(value)
+
+
+Turn = Annotated[
+    timedelta | Months,
+    BeforeValidator(_to_turn),
+    PlainSerializer(_turn_text, return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["12h", "1 day", "1 week", "1 month"]}),
+]
 """How long a turn lasts; checked with the field, so that another mistake in the rotation does not hide this one."""
 
 Day = Annotated[date, BeforeValidator(_to_date)]
@@ -65,11 +96,28 @@ class Hours(Spec):
     days: Annotated[tuple[Weekday, ...], Field(min_length=1)] = WEEKDAYS
 
 
+def _to_many_hours(value: Any) -> Any:
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, (dict, Hours)) else value
+
+
+def _hours_written(value: tuple[Hours, ...]) -> Any:
+    written = [each.model_dump(mode="json") for each in value]
+    return (written[0] if len(written) == 1 else written) if written else None
+
+
+ManyHours = Annotated[
+    tuple[Hours, ...], BeforeValidator(_to_many_hours), PlainSerializer(_hours_written), Field(max_length=20)
+]
+"""One set of hours or a list of them; where two of them overlap, it is one time."""
+
+
 class Rotation(Spec):
     """People who take turns. The first turn begins on `starts` at `handover`, both in `time_zone`.
 
-    A turn lasts `every` (whole days, counted on the calendar, so never 23 or 25 hours off). With `hours`, who has the
-    turn is on call in those hours only.
+    A turn lasts `every`, counted on the wall clock and calendar of the zone: hours, days, weeks or months, never an hour
+    off after the clocks change. With `hours`, who has the turn is on call in those hours only.
     """
 
     people: Annotated[tuple[Slug, ...], Field(min_length=1, max_length=500)]
@@ -77,7 +125,7 @@ class Rotation(Spec):
     starts: Day
     handover: TimeOfDay = time(9)
     time_zone: ZoneName
-    hours: Hours | None = None
+    hours: ManyHours = ()
     name: Name | None = None
 
 
