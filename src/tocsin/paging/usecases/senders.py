@@ -66,8 +66,8 @@ def unacknowledge(connection: Connection, job: Job, now: datetime) -> None:
 
 
 def note(connection: Connection, job: Job, now: datetime) -> None:
-    """Handler of `sender.note`."""
-    ask, _, page = _found(connection, job, now)
+    """Handler of `sender.note`; it may come with the alert's end."""
+    ask, _, page = _found(connection, job, now, only_firing=False)
     if page is not None:
         _note(connection, ask, page, now)
 
@@ -105,11 +105,13 @@ def _person(connection: Connection, told: str) -> str | None:
     return None
 
 
-def _found(connection: Connection, job: Job, now: datetime) -> tuple[SenderAsk, str | None, Row[Any] | None]:
+def _found(
+    connection: Connection, job: Job, now: datetime, *, only_firing: bool = True
+) -> tuple[SenderAsk, str | None, Row[Any] | None]:
     """What is asked, the group of the alert that fires, and its page, locked."""
     ask = SenderAsk.model_validate(dict(job.payload))
     alert = latest_of_key(connection, job.subject_id, ask.dedup_key)
-    if alert is None or alert.state != "firing" or alert.group_id is None:
+    if alert is None or alert.group_id is None or (only_firing and alert.state != "firing"):
         _log.info("%s of %s: nothing fires under the key %r", job.kind, ask.integration, ask.dedup_key[:100])
         return ask, None, None
     look_at(connection, alert.group_id, now)
