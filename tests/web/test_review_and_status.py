@@ -16,6 +16,7 @@ from tocsin.paging.usecases.climbing import page_one
 from tocsin.parts import Parts
 from tocsin.store.database import Database
 from tocsin.store.tables.paging import pages
+from tocsin.store.tables.timeline import incidents
 from tocsin.web.app import Face
 from tocsin.web.session import COOKIE
 
@@ -103,6 +104,26 @@ def test_the_status_page_puts_what_was_typed_without_full_stops_into_sentences_a
     dana.send("/incidents/1/do/phase", phase="resolved", reason="drill", override="yes")
     earlier = dana.get("/status").split("Earlier")[1]
     assert earlier.count("Some card payments fail") == 1
+
+
+def test_who_is_called_into_a_restricted_incident_is_rung_and_told_nothing_of_it(
+    dana: Browser, web: TestClient, database: Database
+) -> None:
+    dana.send("/incidents/new", title="Tokens in a log", severity="1", services="checkout-api", restricted="yes")
+
+    def page(connection: Connection, now: datetime) -> None:
+        who = person("dana", "Dana", Right.ADMIN)
+        incident = connection.execute(select(incidents.c.id)).scalar_one()
+        to = (Target(person="kofi"),)
+        made = page_person(connection, who, to, "Tokens in a log", now, incident_id=incident, restricted=True)
+        page_one(connection, connection.execute(select(pages).where(pages.c.id == made)).one(), "kofi", now)
+
+    database.write(page)
+    web.cookies.clear()
+    kofi = signed_in(web, database, "kofi", "Kofi Mensah", Right.RESPONDER)
+    seen = kofi.get("/")
+    assert "A page for you: You are needed in a restricted incident" in seen
+    assert "Tokens in a log" not in seen
 
 
 @pytest.mark.parametrize(("practice", "band"), [(True, "Practice: Fire drill"), (False, "Fire drill")])

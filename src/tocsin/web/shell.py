@@ -1,12 +1,16 @@
 """The frame around every page: what is open, what rings for you, whether you are on call."""
 
 from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row
 
 from tocsin.alerts.queries import board as alerts
 from tocsin.identity.actor import Right
 from tocsin.incidents.queries import heads as incidents
 from tocsin.oncall import queries as oncall
 from tocsin.paging.queries import ringing as pages
+from tocsin.paging.queries.live import HIDDEN
 from tocsin.review import queries as review
 from tocsin.web import format as say
 from tocsin.web.pages.room.head import PHASE_WORDS
@@ -26,12 +30,7 @@ def shell_for(asked: Asked, page: str, answer: Answer, live: str, toast: Toast |
         clock = Clock("", soonest[1], "down", start=soonest[1] - timedelta(minutes=15)) if soonest else None
         active.append(ActiveIncident(row.number, row.title, row.severity, PHASE_WORDS[row.phase], clock))
     ringing = tuple(
-        Ringing(
-            page_row.id,
-            f"Practice: {page_row.title}" if page_row.practice else page_row.title,
-            page_row.opened_at,
-            f"/pages/{page_row.id}",
-        )
+        Ringing(page_row.id, _rings(page_row), page_row.opened_at, f"/pages/{page_row.id}")
         for page_row in pages.ringing_for(asked.connection, actor)
     )
     return Shell(
@@ -52,6 +51,11 @@ def shell_for(asked: Asked, page: str, answer: Answer, live: str, toast: Toast |
         toast=toast,
         own=answer.own,
     )
+
+
+def _rings(row: Row[Any]) -> str:
+    title = row.title if row.seen else HIDDEN
+    return f"Practice: {title}" if row.practice else title
 
 
 def _duty(asked: Asked) -> str:

@@ -13,18 +13,16 @@ _PAGED = ("step", "attempt", "passed_on", "last_resort")
 
 
 def ringing_for(connection: Connection, actor: Actor) -> list[Row[Any]]:
-    """Open pages that have asked this person and that nobody has acknowledged; the screen method shows them."""
+    """Open pages that have asked this person and that nobody has acknowledged; the screen method shows them.
+
+    `seen` is false where the person is no member of the page's restricted incident: then its title may not be shown.
+    """
     if actor.person_id is None:
         return []
     asked = select(page_log.c.page_id).where(page_log.c.person_id == actor.person_id, page_log.c.kind.in_(_PAGED))
     query = (
-        select(pages)
-        .where(
-            pages.c.state == "open",
-            pages.c.snoozed_until.is_(None),
-            pages.c.id.in_(asked),
-            visible_by_incident(actor, pages.c.incident_id),
-        )
+        select(pages, visible_by_incident(actor, pages.c.incident_id).label("seen"))
+        .where(pages.c.state == "open", pages.c.snoozed_until.is_(None), pages.c.id.in_(asked))
         .order_by(pages.c.opened_at)
         .limit(3)
     )
