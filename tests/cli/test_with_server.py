@@ -6,11 +6,14 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import Connection, insert
+
 from tests.api.conftest import token_for
 from tests.cli.conftest import PROGRAM, Served, Tocsin, as_json, ok, timeline
 from tests.cli.test_run import kept
 from tocsin.identity.actor import Right
 from tocsin.store.database import Database
+from tocsin.store.tables.intake import set_aside
 
 
 def test_an_incident_is_declared_led_and_told_from_a_shell(dana: Tocsin, kofi: Tocsin, incident: str) -> None:
@@ -19,7 +22,7 @@ def test_an_incident_is_declared_led_and_told_from_a_shell(dana: Tocsin, kofi: T
     assert "Dana" in kofi("role", "take", incident, "commander").stderr
     ok(dana("rename", incident, "Checkout: payments time out"))
     ok(dana("severity", incident, "1", "--reason", "orders are lost"))
-    assert "Kofi Mensah: only in eu-west-1" in ok(kofi("note", incident, "only in eu-west-1", "--at", "13:58"))
+    assert "Kofi: only in eu-west-1" in ok(kofi("note", incident, "only in eu-west-1", "--at", "13:58"))
     ok(kofi("impact", incident, "--service", "checkout-api", "--customers", "a third fails", "--symptom", "500s"))
     ok(kofi("link", incident, "https://grafana.example/d/x", "--title", "Errors"))
     ok(dana("role", "handover", incident, "commander", "--to", "kofi"))
@@ -290,6 +293,24 @@ def test_methods_are_added_and_tested_only_once_proved(dana: Tocsin, kofi: Tocsi
     assert kofi("method", "test", made).returncode == 1
     assert made in ok(dana("method", "list", "--person", "kofi"))
     ok(kofi("method", "remove", made))
+
+
+def test_a_replay_that_takes_nothing_in_says_why_and_exits_1(dana: Tocsin, real_database: Database) -> None:
+    integration = as_json(dana("intake", "add", "scripts", "--sender", "generic", "--json"))["id"]
+
+    def keep(connection: Connection, now: datetime) -> None:
+        row = {
+            "id": "s1",
+            "integration_id": integration,
+            "at": now,
+            "place": "$",
+            "reason": "no key",
+            "state": "waiting",
+        }
+        connection.execute(insert(set_aside).values(**row, content='{"title": "has no key"}'))
+
+    real_database.write(keep)
+    assert "0 taken in." in ok(dana("intake", "replay", "s1"), 1)
 
 
 def test_integrations_and_silences(dana: Tocsin) -> None:

@@ -192,6 +192,13 @@ def test_removed_incident_is_named(database: Database, incident: Changed) -> Non
     assert (fault.number, fault.message) == (1, "the incident is gone")
 
 
+def test_entries_whose_incident_is_gone_are_named_by_what_they_belong_to(database: Database, incident: Changed) -> None:
+    tamper(database, lambda c: c.execute(delete(incidents)))
+    told = [fault.sentence() for fault in database.read(verify).faults]
+    assert f"entry 1: the entry belongs to no incident ({incident.state.incident.id})" in told
+    assert not any("INC-0" in sentence for sentence in told)
+
+
 def test_counter_turned_back_is_named(database: Database, incident: Changed) -> None:
     del incident
     tamper(database, lambda c: c.execute(update(installation).values(value="0:x.y")))

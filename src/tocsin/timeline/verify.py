@@ -23,7 +23,7 @@ from tocsin.timeline.state import STATE_VERSION, IncidentState, apply
 
 @dataclass(frozen=True)
 class Fault:
-    """The first bad thing of one incident. `seq` is None when it is not one entry's."""
+    """The first bad thing of one incident. `seq` is None when it is not one entry's; `number` 0: of no incident."""
 
     number: int
     seq: int | None
@@ -31,8 +31,9 @@ class Fault:
 
     def sentence(self) -> str:
         """For people."""
-        where = f"INC-{self.number}, entry {self.seq}" if self.seq is not None else f"INC-{self.number}"
-        return f"{where}: {self.message}"
+        incident = [f"INC-{self.number}"] if self.number else []
+        entry = [f"entry {self.seq}"] if self.seq is not None else []
+        return f"{', '.join([*incident, *entry])}: {self.message}"
 
 
 @dataclass(frozen=True)

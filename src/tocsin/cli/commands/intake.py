@@ -5,6 +5,7 @@ import click
 from tocsin.cli.client import part
 from tocsin.cli.command import DURATION, command, group, table, tell
 from tocsin.cli.commands.telling import ahead, short
+from tocsin.cli.errors import REFUSED
 from tocsin.cli.handover import server
 
 
@@ -46,10 +47,12 @@ def set_aside(state: str) -> None:
 
 @command(parent=intake, example="tocsin intake replay ITEM")
 @click.argument("item")
-def replay(item: str) -> None:
-    """Read it again, and take in what can be understood now."""
+@click.pass_context
+def replay(context: click.Context, item: str) -> None:
+    """Read it again, and take in what can be understood now. Exits 1 when that is nothing."""
     answer = server().post(f"/set-aside/{part(item)}/replay")
     tell(answer, [f"{answer['signals']} taken in.", *answer["problems"]])
+    context.exit(0 if answer["signals"] else REFUSED)
 
 
 @command(parent=intake, example="tocsin intake discard ITEM")
