@@ -2,10 +2,10 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -16,10 +16,32 @@ from pydantic_settings import (
 from tocsin.errors import ConfigurationError
 
 
-class MailSettings(BaseSettings):
+class Section(BaseModel):
+    """Settings that belong together, read as `TOCSIN_SECTION__NAME` and never from names of their own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Service(Section):
+    """An outside service: set as a whole or not at all. The first field says whether it is."""
+
+    @model_validator(mode="after")
+    def _whole_or_not_at_all(self) -> Self:
+        needed = [name for name, field in type(self).model_fields.items() if field.default is None]
+        missing = [name for name in needed if not getattr(self, name)]
+        if missing and len(missing) < len(needed):
+            raise ValueError(f"{' and '.join(missing)} must be set too")
+        return self
+
+    @property
+    def is_set(self) -> bool:
+        """Whether the operator set it up."""
+        return bool(getattr(self, next(iter(type(self).model_fields))))
+
+
+class MailSettings(Section):
     """Where e-mail leaves. Without a host, e-mail is no method that pages can use."""
 
-    model_config = SettingsConfigDict(extra="forbid")
     host: str | None = None
     port: int = 587
     user: str | None = None
@@ -27,6 +49,15 @@ class MailSettings(BaseSettings):
     security: Literal["starttls", "tls", "none"] = "starttls"
     verify: bool = True
     sender: str = "Tocsin <tocsin@localhost>"
+
+
+class TwilioSettings(Service):
+    """Text messages and calls. `sender`: a number in E.164, or for texts alone a messaging service's `MG…`."""
+
+    account_sid: str | None = None
+    auth_token: str | None = Field(default=None, repr=False)
+    sender: str | None = None
+    url: str = "https://api.twilio.com"
 
 
 class Settings(BaseSettings):
@@ -61,6 +92,7 @@ class Settings(BaseSettings):
     log_format: str = Field(default="text", description="text or json.")
     log_level: str = "info"
     smtp: MailSettings = MailSettings()
+    twilio: TwilioSettings = TwilioSettings()
 
     @field_validator("listen")
     @classmethod

@@ -25,6 +25,8 @@ from tocsin.oncall import handlers as oncall
 from tocsin.organisation.usecases import create_first_organisation
 from tocsin.paging import handlers as paging
 from tocsin.paging.methods import NOT_SET_UP, Means, not_set_up
+from tocsin.paging.routes import routes as callback_routes
+from tocsin.paging.services import services_of
 from tocsin.paging.usecases.opening import page_last_resort
 from tocsin.parts import Parts
 from tocsin.recovery import handlers as recovery
@@ -43,7 +45,7 @@ def register_stages(parts: Parts) -> None:
     intake.register(registry)
     alerts.register(registry)
     oncall.register(registry)
-    means = Means(parts.http, parts.smtp, _print)
+    means = Means(parts.http, parts.smtp, _print, services_of(settings, parts.http))
     parts.database.context[NOT_SET_UP] = not_set_up(means)
     paging.register(registry, means, settings.outside_url)
     incidents.register(registry)
@@ -61,6 +63,7 @@ def routes(parts: Parts) -> list[BaseRoute]:
     return [
         *intake_routes(parts.database, writer, parts.settings.max_body_bytes),
         *foreign_routes(parts.database, writer, parts.settings.max_body_bytes),
+        *callback_routes(parts.database, services_of(parts.settings, parts.http)),
         Mount("/api/v1", app=Deferred(lambda: _api(parts))),
         *build_web(parts),
     ]

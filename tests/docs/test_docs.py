@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 import pytest
-from pydantic_settings import BaseSettings
+from pydantic import BaseModel
 
 from tocsin.cli.main import tocsin
-from tocsin.settings import MailSettings, Settings
+from tocsin.settings import Section, Settings
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -18,6 +18,7 @@ PAGES = sorted(
         *ROOT.glob("*.md"),
         *ROOT.glob("docs/*.md"),
         *ROOT.glob("docs/senders/*.md"),
+        *ROOT.glob("docs/methods/*.md"),
         ROOT / "src/tocsin/runbook/default/incident-response.md",
     ]
 )
@@ -103,11 +104,11 @@ def test_every_document_is_in_the_index() -> None:
     assert [page.name for page in ROOT.glob("docs/*.md") if page.name != "index.md" and page.name not in index] == []
 
 
-def names(settings: type[BaseSettings], prefix: str = "") -> Iterator[tuple[str, object]]:
+def names(settings: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, object]]:
     """Each setting's dotted name and default."""
     for name, field in settings.model_fields.items():
-        if field.annotation is MailSettings:
-            yield from names(MailSettings, f"{name}.")
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            yield from names(field.annotation, f"{name}.")
         else:
             yield f"{prefix}{name}", field.get_default()
 

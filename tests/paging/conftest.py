@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, insert, select, update
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from tests.standins.receiver import NtfyStandin, Receiver
 from tests.standins.smtp import SmtpStandin
@@ -23,10 +25,13 @@ from tocsin.ids import new_id
 from tocsin.organisation.usecases import ApplyFiles, apply_files
 from tocsin.paging import handlers, queries, usecases
 from tocsin.paging.methods import NOT_SET_UP, Means, not_set_up
+from tocsin.paging.routes import routes
+from tocsin.paging.services import Services
 from tocsin.store.database import Database
 from tocsin.store.tables.alerts import groups
 from tocsin.store.tables.engine import tasks
 
+PUBLIC_URL = "https://tocsin.example"
 ORGANISATION = """
 people:
   ada: {name: Ada Okafor, email: ada@example.com}
@@ -66,17 +71,26 @@ organisation:
 class Night:
     """Everything a test needs to say what happens, and to see whom it reached and when."""
 
-    def __init__(self, database: Database, clock: SimulatedClock, smtp: SmtpStandin | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: SimulatedClock,
+        smtp: SmtpStandin | None = None,
+        services: Callable[[GuardedHttp], Services] = lambda _: Services(),
+    ) -> None:
         self.database, self.clock = database, clock
         self.printed: list[str] = []
         self.registry = Registry()
         settings = SmtpSettings(smtp.host, smtp.port, "none", sender="Tocsin <pager@tocsin.example>") if smtp else None
+        http = GuardedHttp(Allowed.parse(["127.0.0.1"]))
+        self.services = services(http)
         means = Means(
-            http=GuardedHttp(Allowed.parse(["127.0.0.1"])),
+            http=http,
             smtp=Smtp(settings) if settings else None,
             print_line=self.printed.append,
+            services=self.services,
         )
-        handlers.register(self.registry, means, "https://tocsin.example")
+        handlers.register(self.registry, means, PUBLIC_URL)
         database.context[NOT_SET_UP] = not_set_up(means)
         self.copied: list[dict[str, Any]] = []
         self.registry.task("page_entry", self._copy)
@@ -92,6 +106,10 @@ class Night:
 
     def close(self) -> None:
         self.runner.close()
+
+    def from_outside(self) -> TestClient:
+        """The callbacks, as the services outside reach them."""
+        return TestClient(Starlette(routes=routes(self.database, self.services)), base_url=PUBLIC_URL)
 
     def write(self, work: Callable[[Connection, datetime], Any]) -> Any:
         return self.database.write(work)

@@ -40,6 +40,16 @@ def read_token(keys: Keys, token: str) -> Link:
     return Link(page_id, person or None)
 
 
+def token_in(link: str) -> str:
+    """The token of a link that `link` made."""
+    return link.rpartition("/")[2]
+
+
+def reply_code(keys: Keys, page_id: str, person_id: str | None) -> str:
+    """Four digits by which the person names the page in a text; always the same for the same page and person."""
+    return str(int(keys.sign("reply code", f"{page_id} {person_id or ''}").rpartition(".")[2][:12], 16) % 9000 + 1000)
+
+
 def link(public_url: str, keys: Keys, page_id: str, person_id: str | None) -> str:
     """The whole address."""
     return f"{public_url.rstrip('/')}/p/{make_token(keys, page_id, person_id)}"

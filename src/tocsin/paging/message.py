@@ -29,6 +29,10 @@ class Message:
     severity: str | None = None
     page_id: str | None = None
     again: bool = False
+    reply_code: str | None = None
+    """Digits by which a typed reply names this page."""
+    delivery: str | None = None
+    """The delivery's id, so that what the provider says later finds it."""
 
     @property
     def text(self) -> str:
@@ -62,6 +66,7 @@ def page_message(
     key: str,
     now: datetime,
     again: bool,
+    reply_code: str | None = None,
 ) -> Message:
     """You are needed."""
     lines = [f"Since {opened_at:%Y-%m-%d %H:%M} UTC." + (" Opened again." if reopened else "")]
@@ -90,6 +95,7 @@ def page_message(
         severity=severity,
         page_id=page_id,
         again=again,
+        reply_code=reply_code,
     )
 
 

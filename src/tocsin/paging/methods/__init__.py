@@ -7,18 +7,20 @@ A newcomer adds a file here (or an entry point `tocsin.paging_methods`) with a c
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import ClassVar, Protocol
 
 from sqlalchemy import Connection
 
+from tocsin.clients.declining import Declined
 from tocsin.clients.guarded_http import GuardedHttp
 from tocsin.clients.smtp import Smtp
 from tocsin.engine.deliveries import Outcome
 from tocsin.errors import Invalid
 from tocsin.paging.message import Message
+from tocsin.paging.services import Services
 
 GROUP = "tocsin.paging_methods"
 NOT_SET_UP = "paging methods not set up"
@@ -32,14 +34,19 @@ class Means:
     http: GuardedHttp
     smtp: Smtp | None
     print_line: Callable[[str], None]
+    services: Services = field(default_factory=Services)
 
 
 class Method(Protocol):
-    """One way to reach a person. `lane` is whose slowness it shares; `secret`: its address is sealed at rest."""
+    """One way to reach a person. `lane` is whose slowness it shares; `secret`: its address is sealed at rest.
+
+    `example` is an address as people write it.
+    """
 
     kind: ClassVar[str]
     lane: ClassVar[str]
     label: ClassVar[str]
+    example: ClassVar[str]
     secret: ClassVar[bool]
 
     def __init__(self, means: Means) -> None: ...
@@ -99,6 +106,11 @@ def missing_here(connection: Connection, kind: str) -> str | None:
     """Why nothing can go by this method on this installation; None when it can."""
     found: Mapping[str, str] = connection.info.get(NOT_SET_UP, {})
     return found.get(kind)
+
+
+def declined(error: Declined) -> Outcome:
+    """What a service's refusal means for a message."""
+    return Outcome("failed" if error.permanent else "retry", error=error.message, retry_after=error.retry_after)
 
 
 def load(means: Means) -> dict[str, Method]:

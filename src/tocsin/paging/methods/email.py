@@ -21,6 +21,7 @@ class Email:
     kind: ClassVar[str] = "email"
     lane: ClassVar[str] = "smtp"
     label: ClassVar[str] = "E-mail"
+    example: ClassVar[str] = "dana@example.com"
     secret: ClassVar[bool] = False
 
     def __init__(self, means: Means) -> None:

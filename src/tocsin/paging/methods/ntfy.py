@@ -23,6 +23,7 @@ class Ntfy:
     kind: ClassVar[str] = "ntfy"
     lane: ClassVar[str] = "ntfy"
     label: ClassVar[str] = "ntfy"
+    example: ClassVar[str] = "https://ntfy.sh/TOPIC"
     secret: ClassVar[bool] = True
 
     def __init__(self, means: Means) -> None:

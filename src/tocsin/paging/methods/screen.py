@@ -14,6 +14,7 @@ class Screen:
     kind: ClassVar[str] = "screen"
     lane: ClassVar[str] = "screen"
     label: ClassVar[str] = "Screen"
+    example: ClassVar[str] = ""
     secret: ClassVar[bool] = False
 
     def __init__(self, means: Means) -> None:

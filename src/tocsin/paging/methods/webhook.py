@@ -29,6 +29,7 @@ class Webhook:
     kind: ClassVar[str] = "webhook"
     lane: ClassVar[str] = "webhook"
     label: ClassVar[str] = "Webhook"
+    example: ClassVar[str] = "https://hooks.example/pages"
     secret: ClassVar[bool] = True
 
     def __init__(self, means: Means) -> None:

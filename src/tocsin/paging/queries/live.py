@@ -92,9 +92,7 @@ def open_link(connection: Connection, token: str) -> OpenedLink:
     if row is None:
         raise NotFound("this page is not kept any more")
     name = people.name_of(connection, link.person_id) if link.person_id else "whoever reads the server's output"
-    actor = None
-    if row.state != "ended" and link.person_id and people.is_active(connection, link.person_id):
-        actor = Actor("person", link.person_id, name, Right.RESPONDER, link.person_id, _LINK_SCOPES)
+    actor = answering(connection, link.person_id) if row.state != "ended" and link.person_id else None
     (view,) = _views(connection, [row], hidden=row.restricted)
     return OpenedLink(
         page=view,
@@ -104,6 +102,14 @@ def open_link(connection: Connection, token: str) -> OpenedLink:
         actor=actor,
         next_people=_next_people(connection, row, view),
     )
+
+
+def answering(connection: Connection, person_id: str) -> Actor | None:
+    """The person as who answers to a page by link or message, with no more rights than that; None: they have left."""
+    if not people.is_active(connection, person_id):
+        return None
+    name = people.name_of(connection, person_id)
+    return Actor("person", person_id, name, Right.RESPONDER, person_id, _LINK_SCOPES)
 
 
 def counts(connection: Connection, actor: Actor) -> dict[str, int]:

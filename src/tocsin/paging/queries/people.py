@@ -104,6 +104,21 @@ def _verified(connection: Connection, person_id: str) -> list[Way]:
     return [Way(row.id, row.kind) for row in rows]
 
 
+def verified_owners(connection: Connection, kind: str, address: str) -> list[str]:
+    """Whose verified method of a kind has this address; for kinds whose addresses are no secret."""
+    rows = connection.execute(
+        select(contact_methods.c.person_id)
+        .where(
+            contact_methods.c.kind == kind,
+            contact_methods.c.address == address,
+            contact_methods.c.verified_at.is_not(None),
+            contact_methods.c.removed_at.is_(None),
+        )
+        .order_by(contact_methods.c.person_id)
+    )
+    return list(dict.fromkeys(rows.scalars()))
+
+
 def reachable(connection: Connection, person_id: str) -> bool:
     """Whether a page reaches the person by something else than an open screen."""
     return bool(ways_to(connection, person_id))

@@ -90,6 +90,14 @@ def page_one(connection: Connection, row: Row[Any], person: str, now: datetime, 
     return bool(ways) or row.practice
 
 
+def reach_otherwise(connection: Connection, row: Row[Any], person: str | None, method_id: str, now: datetime) -> None:
+    """What was taken by a method did not arrive: try those after it in the person's order, once for each loss."""
+    ways = people.ways_to(connection, person) if person else []
+    places = [place for place, way in enumerate(ways) if way.method_id == method_id]
+    for after, (place, way) in enumerate(list(enumerate(ways))[places[0] + 1 :] if places else ()):
+        _send(connection, row, person, way, place, now, after=after, instead_of=method_id)
+
+
 def _say_what_is_missing(
     connection: Connection, row: Row[Any], person: str, now: datetime, *, only_screen: bool
 ) -> None:
@@ -153,14 +161,24 @@ def _stand_on(connection: Connection, row: Row[Any], step: Next, now: datetime) 
     )
 
 
-def _send(connection: Connection, row: Row[Any], person: str | None, way: Way, place: int, now: datetime) -> None:
+def _send(
+    connection: Connection,
+    row: Row[Any],
+    person: str | None,
+    way: Way,
+    place: int,
+    now: datetime,
+    *,
+    after: int | None = None,
+    instead_of: str = "",
+) -> None:
     send_later(
         connection,
         lane=methods.lane_of(way.kind),
         kind="page",
         subject_kind="page",
         subject_id=row.id,
-        idempotency_key=delivery_key(row, person, way.method_id),
+        idempotency_key=delivery_key(row, person, way.method_id) + (f":for:{instead_of}" if instead_of else ""),
         payload={
             "person": person,
             "method_id": way.method_id,
@@ -171,5 +189,5 @@ def _send(connection: Connection, row: Row[Any], person: str | None, way: Way, p
         },
         on_unknown="resend",
         now=now,
-        not_before=now + place * rules.NEXT_METHOD_AFTER,
+        not_before=now + (place if after is None else after) * rules.NEXT_METHOD_AFTER,
     )

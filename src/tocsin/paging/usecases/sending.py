@@ -1,6 +1,7 @@
 """How deliveries of this stage are sent and their outcomes recorded: pages, that it is over, codes and tests."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -33,11 +34,11 @@ class _Sender:
 
     async def send(self, delivery: Delivery, prepared: Mapping[str, Any]) -> Outcome:
         """The call itself."""
-        del delivery
         method = self.methods.get(prepared["kind"])
         if method is None:
             return Outcome("failed", error=f"this server knows no method {prepared['kind']!r}")
-        return await method.send(prepared["address"], Message.unpacked(prepared["message"]))
+        message = replace(Message.unpacked(prepared["message"]), delivery=delivery.id)
+        return await method.send(prepared["address"], message)
 
     def link(self, connection: Connection, page_id: str, person: str | None) -> str:
         return links.link(self.public_url, keys_of(connection), page_id, person)
@@ -63,7 +64,7 @@ class PageSender(_Sender):
         again = delivery.again or delivery.attempt > 1
         more = {"again": True, "attempt": delivery.attempt} if again else {}
         text = "sent again: the first answer was never seen" if delivery.again else None
-        write_log(connection, row, LogRow("attempt", person, kind, delivery.id, text, more | _way(asked)), now)
+        write_log(connection, row, LogRow("attempt", person, kind, delivery.id, text, more | way_of(asked)), now)
         announce(connection, PAGES)
         message = messages.page_message(
             page_id=row.id,
@@ -81,6 +82,7 @@ class PageSender(_Sender):
             key=delivery.idempotency_key,
             now=now,
             again=delivery.again,
+            reply_code=links.reply_code(keys_of(connection), row.id, person),
         )
         return {"kind": kind, "address": address, "message": message.packed()}
 
@@ -91,29 +93,17 @@ class PageSender(_Sender):
         person, kind = asked["person"], asked["kind"]
         if outcome.state == "sent":
             if kind != SCREEN:
-                more = {**_way(asked), "receipt": dict(outcome.receipt)}
+                more = {**way_of(asked), "receipt": dict(outcome.receipt)}
                 write_log(connection, row, LogRow("receipt", person, kind, delivery.id, None, more), now)
-                _proven(connection, asked["method_id"], now)
+                mark_proven(connection, asked["method_id"], now)
             if row.state == "ended":
                 tell_one_over(connection, row, person, asked["method_id"], kind, now)
             return
-        more = {**_way(asked), "final": outcome.state == "failed"}
+        more = {**way_of(asked), "final": outcome.state == "failed"}
         write_log(connection, row, LogRow("failed", person, kind, delivery.id, outcome.error, more), now)
         if outcome.state == "failed" and kind != SCREEN:
             _next_method(connection, delivery, now)
-            self._go_on(connection, row, asked["step"], now)
-
-    def _go_on(self, connection: Connection, row: Row[Any], step: str, now: datetime) -> None:
-        """When nothing of the present step can reach anyone any more, the next step's turn has come at once."""
-        page = as_page(row)
-        present = page.name_of_step == step and not row.last_resort
-        if (
-            present
-            and rules.climbs(page, cause_of(connection, row, now), now)
-            and not step_may_still_reach(connection, row)
-        ):
-            write_log(connection, row, LogRow("passed_on", text="the step reached nobody"), now)
-            settle(connection, climb(connection, row, now), now)
+            go_on_if_nothing_is_left(connection, row, asked["step"], now)
 
 
 class OverSender(_Sender):
@@ -161,11 +151,25 @@ class ContactSender(_Sender):
 
     def record(self, connection: Connection, delivery: Delivery, outcome: Outcome, now: datetime) -> None:
         if outcome.state == "sent" and delivery.kind == "contact_test":
-            _proven(connection, delivery.subject_id, now)
+            mark_proven(connection, delivery.subject_id, now)
         announce(connection, "people")
 
 
-def _way(asked: Mapping[str, Any]) -> dict[str, Any]:
+def go_on_if_nothing_is_left(connection: Connection, row: Row[Any], step: str, now: datetime) -> None:
+    """When nothing of the present step can reach anyone any more, the next step's turn has come at once."""
+    page = as_page(row)
+    present = page.name_of_step == step and not row.last_resort
+    if (
+        present
+        and rules.climbs(page, cause_of(connection, row, now), now)
+        and not step_may_still_reach(connection, row)
+    ):
+        write_log(connection, row, LogRow("passed_on", text="the step reached nobody"), now)
+        settle(connection, climb(connection, row, now), now)
+
+
+def way_of(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What a page's log keeps of a delivery's payload: by which step and method it went."""
     return {"step": asked["step"], "method_id": asked["method_id"], "way": asked["kind"]}
 
 
@@ -179,10 +183,16 @@ def _address(connection: Connection, person: str | None, asked: Mapping[str, Any
 
 
 def _was_reached(connection: Connection, row: Row[Any], person: str | None, step: str) -> bool:
-    receipts = select(page_log.c.data).where(
-        page_log.c.page_id == row.id, page_log.c.kind == "receipt", page_log.c.person_id == person
-    )
-    return any(data.get("step") == step for data in connection.execute(receipts).scalars())
+    """Whether a provider took a page of this step for the person, and has not said since that it did not arrive."""
+    rows = connection.execute(
+        select(page_log.c.kind, page_log.c.delivery_id, page_log.c.data).where(
+            page_log.c.page_id == row.id,
+            page_log.c.kind.in_(("receipt", "undelivered")),
+            page_log.c.person_id == person,
+        )
+    ).all()
+    lost = {one.delivery_id for one in rows if one.kind == "undelivered"}
+    return any(one.data.get("step") == step for one in rows if one.kind == "receipt" and one.delivery_id not in lost)
 
 
 def _next_method(connection: Connection, delivery: Delivery, now: datetime) -> None:
@@ -207,5 +217,6 @@ def _next_method(connection: Connection, delivery: Delivery, now: datetime) -> N
         bring_forward(connection, min(later)[1], now)
 
 
-def _proven(connection: Connection, method_id: str, now: datetime) -> None:
+def mark_proven(connection: Connection, method_id: str, now: datetime) -> None:
+    """Something has just reached its owner by this method."""
     connection.execute(update(contact_methods).where(contact_methods.c.id == method_id).values(last_proven_at=now))

@@ -74,7 +74,7 @@ contact_methods = Table(
     metadata,
     text("id", primary_key=True),
     text("person_id"),
-    text("kind"),  # email | ntfy | webhook (screen is always there)
+    text("kind"),  # a file of paging/methods (the screen is always there)
     text("address"),  # sealed where it holds a secret
     text("label"),
     Column("position", Integer, nullable=False, default=0),

@@ -8,7 +8,7 @@ from tocsin.timeline.entry import Category, Entry, Fact, Frozen, NameOf, Optiona
 
 class PageRecorded(Fact):
     """One row of a page's log. `event`: opened, step, attempt, receipt, failed, skipped, acknowledged, also,
-    snoozed, reopened, passed_on, last_resort, told_over, ended, noted, paused, resumed, urgent, stuck."""
+    snoozed, reopened, passed_on, last_resort, told_over, ended, noted, paused, resumed, urgent, stuck, delivered, undelivered."""
 
     kind: ClassVar[str] = "page"
     category: ClassVar[Category] = "alert"
@@ -33,6 +33,10 @@ class PageRecorded(Fact):
                 return f"tried to reach {who}{by}."
             case "receipt":
                 return f"reached {who}{by}."
+            case "delivered":
+                return f"the page arrived at {who}{by}."
+            case "undelivered":
+                return f"the page did not arrive at {who}{by}: {self.text or 'no reason given'}"
             case "failed":
                 return f"could not reach {who}{by}: {self.text or 'no answer'}"
             case "skipped":

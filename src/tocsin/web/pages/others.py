@@ -44,6 +44,8 @@ _EVENTS = {
     "step": "Paged",
     "attempt": "Tried",
     "receipt": "Reached",
+    "delivered": "Arrived at",
+    "undelivered": "Did not arrive at",
     "failed": "Could not reach",
     "skipped": "Skipped",
     "acknowledged": "Acknowledged by",

@@ -154,7 +154,11 @@ def load_me(asked: Asked) -> Answer:
         (account.email or "") if account else "",
         person.time_zone if person else "UTC",
         methods,
-        tuple((kind, method.label) for kind, method in kinds().items() if kind != "screen" and kind not in closed),
+        tuple(
+            (kind, f"{method.label}: {method.example}")
+            for kind, method in kinds().items()
+            if kind != "screen" and kind not in closed
+        ),
         tokens,
         (*SCOPE_REACH, *NARROW_SCOPES),
         bool(account and account.has_password),

@@ -1,0 +1,49 @@
+"""How an outside service says no, the same for all of them: for good, or not now."""
+
+from collections.abc import Mapping
+
+from tocsin.clients.addresses import AddressRefused
+from tocsin.clients.guarded_http import Answer, GuardedHttp, Unreachable
+
+_LONGEST_WAIT = 300.0  # seconds: a page is worth another try before that, whatever a service asks for
+
+
+class Declined(Exception):
+    """The service did not take it. `permanent`: another try can't help. `retry_after`: seconds that it asked for."""
+
+    def __init__(self, message: str, *, permanent: bool, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.permanent = permanent
+        self.retry_after = min(retry_after, _LONGEST_WAIT) if retry_after is not None else None
+
+
+async def ask(
+    http: GuardedHttp,
+    method: str,
+    url: str,
+    *,
+    service: str,
+    content: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """Call a service; an Answer of any status below 500 but 429. Declined for no answer, overload and their own faults."""
+    try:
+        answer = await http.call(method, url, content=content, headers=headers)
+    except AddressRefused as error:
+        raise Declined(error.message, permanent=True) from error
+    except Unreachable as error:
+        raise Declined(error.message, permanent=False) from error
+    if answer.status == 429 or answer.status >= 500:
+        said = f"{service} answered {answer.status}: {' '.join(answer.text.split())[:200]}"
+        raise Declined(said, permanent=False, retry_after=seconds_of(answer.headers.get("retry-after", "")))
+    return answer
+
+
+def seconds_of(value: object) -> float | None:
+    """A wait as services write it, in seconds; None for what is no number."""
+    try:
+        seconds = float(str(value))
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds < float("inf") else None
