@@ -1,46 +1,65 @@
 """Whom a step of an escalation policy pages at an instant, and who is left out and why. Pure."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from tocsin import wallclock
+from tocsin.oncall.rotation import within
 from tocsin.organisation.model.fields import Target
-from tocsin.organisation.model.policy import Policy, Step
+from tocsin.organisation.model.policy import Only, Policy, Step
 
 WhoIsOnCall = Callable[[str, datetime], str | None]
 """Schedule id and instant to person id; None when nobody is."""
 
 
+def _nobody(schedule: str, at: datetime) -> str | None:
+    del schedule, at
+    return None
+
+
+def _never(person: str) -> datetime | None:
+    del person
+    return None
+
+
 @dataclass(frozen=True)
 class Directory:
-    """What resolving needs to know: who is active, who is in which team, and who is on call by which schedule."""
+    """What resolving needs to know: who is active and in which team, who is on call and next, who was paged when."""
 
     active: Collection[str]
     teams: Mapping[str, tuple[str, ...]]
     schedules: Collection[str]
     who: WhoIsOnCall
+    after: WhoIsOnCall = _nobody
+    last_paged: Callable[[str], datetime | None] = _never
+    """When a person was last paged; None: never."""
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A target, or a person behind it, that is not paged, with a sentence why."""
+    """A target, or a person behind it, that is not paged, with a sentence why. `target` is None for the whole step."""
 
-    target: Target
+    target: Target | None
     reason: str
     person: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.target}: {self.reason}" if self.target else self.reason
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """Whom a step pages, each once, in the order in which the step names them, and what it skips."""
+    """Whom a step pages, each once, in the order in which the step names them, what it tells, and what it skips."""
 
     people: tuple[str, ...]
     skipped: tuple[Skipped, ...] = field(default=())
+    webhooks: tuple[str, ...] = field(default=())
 
     @property
     def reaches_nobody(self) -> bool:
         """Whether the ladder must pass to the next step at once."""
-        return not self.people
+        return not self.people and not self.webhooks
 
 
 @dataclass(frozen=True)
@@ -51,17 +70,45 @@ class Rung:
     step: int
 
 
-def resolve(step: Step, directory: Directory, at: datetime) -> Resolved:
-    """The people whom a step pages at an instant."""
-    people: dict[str, None] = {}
+def resolve(
+    step: Step,
+    directory: Directory,
+    at: datetime,
+    severity: str | None = None,
+    fallback: Sequence[Target] = (),
+) -> Resolved:
+    """The people whom a step pages at an instant; `fallback` stands in for a schedule on which nobody is on call."""
+    if step.only and (reason := _why_not_now(step.only, at, severity)):
+        return Resolved((), (Skipped(None, reason),))
     skipped: list[Skipped] = []
+    people: dict[str, None] = {}
     for target in step.page:
-        for person in _people_of(target, directory, at, skipped):
+        found = _people_of(target, directory, at, skipped)
+        if not found and fallback and target.kind in ("schedule", "next_on_call"):
+            found = tuple(person for other in fallback for person in _people_of(other, directory, at, skipped))
+        for person in found:
             if person in directory.active:
                 people.setdefault(person)
             else:
                 skipped.append(Skipped(target, f"'{person}' is deactivated", person))
-    return Resolved(tuple(people), tuple(skipped))
+    named = tuple(people)
+    if step.pick == "round_robin" and len(named) > 1:
+        chosen = min(named, key=lambda person: _order(directory.last_paged(person)))
+        named = (chosen,)
+    return Resolved(named, tuple(skipped), step.webhooks)
+
+
+def _order(last_paged: datetime | None) -> tuple[bool, datetime]:
+    """Whoever was never paged comes first, then whoever was paged longest ago."""
+    return last_paged is not None, last_paged or datetime.min.replace(tzinfo=UTC)
+
+
+def _why_not_now(only: Only, at: datetime, severity: str | None) -> str | None:
+    if only.severities and severity is not None and severity.casefold() not in only.severities:
+        return f"the step is only for {', '.join(only.severities)}; this is {severity}"
+    if only.hours and not within(only.hours, only.time_zone, at):
+        return f"the step is only for its hours; it is {wallclock.local_time_text(at, only.time_zone)}"
+    return None
 
 
 def _people_of(target: Target, directory: Directory, at: datetime, skipped: list[Skipped]) -> tuple[str, ...]:
@@ -76,9 +123,10 @@ def _people_of(target: Target, directory: Directory, at: datetime, skipped: list
     if target.id not in directory.schedules:
         skipped.append(Skipped(target, "there is no such schedule"))
         return ()
-    person = directory.who(target.id, at)
+    is_next = target.kind == "next_on_call"
+    person = (directory.after if is_next else directory.who)(target.id, at)
     if person is None:
-        skipped.append(Skipped(target, "nobody is on call"))
+        skipped.append(Skipped(target, "nobody follows" if is_next else "nobody is on call"))
         return ()
     return (person,)
 

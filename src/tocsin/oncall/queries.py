@@ -106,6 +106,12 @@ def on_call(connection: Connection, schedule_id: str, at: datetime) -> OnCall:
     return _on_call(connection, schedule_id, schedule, at)
 
 
+def next_on_call(connection: Connection, schedule_id: str, at: datetime) -> str | None:
+    """Who follows whoever has a schedule at an instant, also past a gap. Raises NotFound."""
+    schedule = find_schedule(connection, schedule_id)
+    return schedules.after(schedule, overrides_of(connection, schedule_id, at, at + schedules.HORIZON), at)
+
+
 def duties(connection: Connection, at: datetime) -> list[Duty]:
     """Every schedule with who has it at an instant, by the schedules' names."""
     known = sorted(everything(connection).schedules.items(), key=lambda item: item[1].name.casefold())
@@ -166,11 +172,16 @@ def directory(connection: Connection) -> Directory:
     organisation = everything(connection)
     teams = {name: team.members for id, team in organisation.teams.items() for name in (id, *team.was)}
     names = {name for id, schedule in organisation.schedules.items() for name in (id, *schedule.was)}
+
+    def current(schedule_id: str) -> str:
+        return organisation.current_id("schedule", schedule_id)
+
     return Directory(
         active=organisation.active_people,
         teams=teams,
         schedules=names,
-        who=lambda schedule_id, at: who_is_on_call(connection, organisation.current_id("schedule", schedule_id), at),
+        who=lambda schedule_id, at: who_is_on_call(connection, current(schedule_id), at),
+        after=lambda schedule_id, at: next_on_call(connection, current(schedule_id), at),
     )
 
 

@@ -5,7 +5,7 @@ time, so a turn over a clock change is longer or shorter, and still begins and e
 turn of an hour that the clock leaves out is empty; one of an hour that it repeats lasts two.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -34,7 +34,7 @@ class Shift:
 def who(rotation: Rotation, at: datetime) -> str | None:
     """Who is on call at an instant; None before the rotation's start and outside its hours."""
     turn = turn_at(rotation, at)
-    if turn is None or (rotation.hours and not _is_working(rotation, at)):
+    if turn is None or (rotation.hours and not within(rotation.hours, rotation.time_zone, at)):
         return None
     return person_of(rotation, turn)
 
@@ -107,25 +107,26 @@ def _turns(rotation: Rotation, start: datetime, end: datetime) -> Iterator[Shift
         turn, begins = turn + 1, ends
 
 
-def _window(rotation: Rotation, hours: Hours, day: date) -> _Window | None:
+def within(hours: Iterable[Hours], time_zone: str, at: datetime) -> bool:
+    """Whether an instant lies in hours of the day in a zone."""
+    today = wallclock.to_wall(at, wallclock.zone(time_zone)).date()
+    return any(
+        window[0] <= at < window[1]
+        for each in hours
+        for day in (today - _DAY, today, today + _DAY)
+        if (window := _window(each, time_zone, day))
+    )
+
+
+def _window(hours: Hours, time_zone: str, day: date) -> _Window | None:
     """The hours that begin on a calendar day, as instants; None on other days and when the clock jumps over all."""
     if WEEKDAYS[day.weekday()] not in hours.days:
         return None
-    tz = wallclock.zone(rotation.time_zone)
+    tz = wallclock.zone(time_zone)
     last_day = day if hours.end > hours.begin else day + _DAY
     begin = wallclock.first_instant(datetime.combine(day, hours.begin), tz)
     end = wallclock.first_instant(datetime.combine(last_day, hours.end), tz)
     return (begin, end) if begin < end else None
-
-
-def _is_working(rotation: Rotation, at: datetime) -> bool:
-    today = wallclock.to_wall(at, wallclock.zone(rotation.time_zone)).date()
-    return any(
-        window[0] <= at < window[1]
-        for hours in rotation.hours
-        for day in (today - _DAY, today, today + _DAY)
-        if (window := _window(rotation, hours, day))
-    )
 
 
 def _windows(rotation: Rotation, start: datetime, end: datetime) -> Iterator[_Window]:
@@ -137,7 +138,7 @@ def _windows(rotation: Rotation, start: datetime, end: datetime) -> Iterator[_Wi
     day, last = wallclock.to_wall(start, tz).date() - 4 * _DAY, wallclock.to_wall(end, tz).date()
     found = []
     while day <= last:
-        found += [window for hours in rotation.hours if (window := _window(rotation, hours, day))]
+        found += [window for hours in rotation.hours if (window := _window(hours, rotation.time_zone, day))]
         day += _DAY
     reached = None
     for begins, ends in sorted(found):

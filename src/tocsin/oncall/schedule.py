@@ -115,6 +115,19 @@ def on_call(schedule: Schedule, overrides: Sequence[Override], at: datetime, hor
         stride *= 4
 
 
+def after(schedule: Schedule, overrides: Sequence[Override], at: datetime, horizon: timedelta = HORIZON) -> str | None:
+    """Who is on call next after whoever is at an instant, also past a gap; None when nobody else is in sight."""
+    present = who(schedule, overrides, at)
+    begin, stride = at, timedelta(days=8)
+    while begin < at + horizon:
+        end = min(begin + stride, at + horizon)
+        for shift in final_shifts(schedule, overrides, begin, end):
+            if shift.person != present:
+                return shift.person
+        begin, stride = end, stride * 4
+    return None
+
+
 def _look(schedule: Schedule, overrides: Sequence[Override], at: datetime, end: datetime) -> OnCall:
     shifts = final_shifts(schedule, overrides, at, end)
     if not shifts:

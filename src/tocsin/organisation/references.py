@@ -27,7 +27,12 @@ _PLACES: dict[Kind, tuple[tuple[str, Kind], ...]] = {
     "policy": (
         ("steps.*.page.*.person", "person"),
         ("steps.*.page.*.schedule", "schedule"),
+        ("steps.*.page.*.next_on_call", "schedule"),
         ("steps.*.page.*.team", "team"),
+        ("fallback.*.person", "person"),
+        ("fallback.*.schedule", "schedule"),
+        ("fallback.*.next_on_call", "schedule"),
+        ("fallback.*.team", "team"),
     ),
     "service": (
         ("team", "team"),
@@ -36,6 +41,7 @@ _PLACES: dict[Kind, tuple[tuple[str, Kind], ...]] = {
         ("policy", "policy"),
         ("experts.person", "person"),
         ("experts.schedule", "schedule"),
+        ("experts.next_on_call", "schedule"),
         ("experts.team", "team"),
         ("runbook", "runbook"),
         ("vendors.*", "vendor"),

@@ -88,33 +88,36 @@ Labels = dict[Annotated[str, StringConstraints(min_length=1, max_length=128)], A
 FormerIds = Annotated[tuple[Slug, ...], BeforeValidator(_as_tuple)]
 """The ids that this object had before (`was: old-id`), so that a rename is not a removal and an addition."""
 
-TargetKind = Literal["person", "schedule", "team"]
+TargetKind = Literal["person", "schedule", "next_on_call", "team"]
 
 
 class Target(Spec):
-    """One of a person, a schedule (whoever is on call) or a team (its active members)."""
+    """One of a person, a schedule (whoever is on call, or who is next) or a team (its active members)."""
 
     person: Slug | None = None
     schedule: Slug | None = None
+    next_on_call: Slug | None = None
     team: Slug | None = None
 
     @model_validator(mode="after")
     def _names_exactly_one(self) -> "Target":
-        if sum(name is not None for name in (self.person, self.schedule, self.team)) != 1:
-            raise ValueError("name exactly one of person, schedule or team")
+        if sum(getattr(self, name) is not None for name in type(self).model_fields) != 1:
+            raise ValueError(f"name exactly one of {', '.join(type(self).model_fields)}")
         return self
 
     @property
     def kind(self) -> TargetKind:
-        """Which of the three it is."""
+        """Which of them it is."""
         if self.person is not None:
             return "person"
-        return "schedule" if self.schedule is not None else "team"
+        if self.schedule is not None:
+            return "schedule"
+        return "next_on_call" if self.next_on_call is not None else "team"
 
     @property
     def id(self) -> str:
         """The id that it names."""
-        return self.person or self.schedule or self.team or ""
+        return self.person or self.schedule or self.next_on_call or self.team or ""
 
     def __str__(self) -> str:
-        return f"{self.kind} '{self.id}'"
+        return f"next on call in '{self.id}'" if self.kind == "next_on_call" else f"{self.kind} '{self.id}'"

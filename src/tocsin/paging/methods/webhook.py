@@ -55,7 +55,8 @@ class Webhook:
     async def send(self, address: str, message: Message) -> Outcome:
         url, _, secret = address.partition(" ")
         body = json.dumps(_body(message), ensure_ascii=False, separators=(",", ":")).encode()
-        answer = await post(self._http, url, body, sign(secret, message, body))
+        # an address in a policy has no secret: whoever gives it out makes it hard to guess
+        answer = await post(self._http, url, body, sign(secret, message, body) if secret else {})
         return answer if isinstance(answer, Outcome) else outcome_of(answer, {"status": answer.status})
 
 

@@ -265,4 +265,5 @@ def _next_people(connection: Connection, row: Row[Any], view: PageView) -> tuple
     step = rules.next_step(page)
     if step.last_resort or not isinstance(page.policy, Policy):
         return people.last_resort(connection)
-    return resolve(page.policy.steps[step.rung.step], people.directory(connection), view.next_at).people
+    asked = page.policy.steps[step.rung.step]
+    return resolve(asked, people.directory(connection), view.next_at, row.severity, page.policy.fallback).people

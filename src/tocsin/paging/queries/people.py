@@ -1,24 +1,22 @@
 """Who there is, who is on call, and how they can be reached: what a step needs to know at its moment."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from tocsin.identity.sessions import token_name
-from tocsin.oncall import schedule as schedules
+from tocsin.oncall import queries as oncall
 from tocsin.oncall.policy import Directory
-from tocsin.oncall.schedule import Override
 from tocsin.organisation.model import SETTINGS_ID
 from tocsin.organisation.model.policy import Policy
 from tocsin.organisation.queries import everything
 from tocsin.paging.methods import missing_here
 from tocsin.store.tables.identity import accounts
-from tocsin.store.tables.oncall import overrides
 from tocsin.store.tables.organisation import organisation_objects
-from tocsin.store.tables.paging import contact_methods
+from tocsin.store.tables.paging import contact_methods, page_log
 
 
 @dataclass(frozen=True)
@@ -30,28 +28,13 @@ class Way:
 
 
 def directory(connection: Connection) -> Directory:
-    """What resolving a step needs: who is active, the teams, and who is on call by a schedule. Former ids work too."""
-    organisation = everything(connection)
-    teams = {id: team.members for id, team in organisation.teams.items()}
-    teams |= {former: team.members for team in organisation.teams.values() for former in team.was}
-    former = {former for schedule in organisation.schedules.values() for former in schedule.was}
+    """What resolving a step needs: who is active, the teams, who is on call, and who was paged when."""
 
-    def who(schedule_id: str, at: datetime) -> str | None:
-        current = organisation.current_id("schedule", schedule_id)
-        taken = connection.execute(
-            select(overrides).where(
-                overrides.c.schedule_id.in_({schedule_id, current}),
-                overrides.c.cancelled_at.is_(None),
-                overrides.c.starts_at <= at,
-                overrides.c.ends_at > at,
-            )
-        )
-        made = [Override(row.starts_at, row.ends_at, row.person_id, row.created_at, row.id) for row in taken]
-        return schedules.who(organisation.schedules[current], made, at)
+    def last_paged(person_id: str) -> datetime | None:
+        of_person = (page_log.c.person_id == person_id, page_log.c.kind == "step")
+        return connection.execute(select(func.max(page_log.c.at)).where(*of_person)).scalar()
 
-    return Directory(
-        active=organisation.active_people, teams=teams, schedules={*organisation.schedules, *former}, who=who
-    )
+    return replace(oncall.directory(connection), last_paged=last_paged)
 
 
 def policy_of(connection: Connection, policy_id: str | None) -> tuple[str | None, Policy | None]:

@@ -21,6 +21,7 @@ from tocsin.store.tables.paging import page_log
 
 SCREEN = "screen"
 FROM_FILES = "files"  # in place of a method's id: the address in the organisation's files
+FROM_POLICY = "policy:"  # begins a webhook's address in the policy, in place of a method's id
 
 
 def carry_out_step(connection: Connection, job: Job, now: datetime) -> None:
@@ -44,12 +45,14 @@ def climb(connection: Connection, row: Row[Any], now: datetime) -> Row[Any]:
         assert page.policy is not None
         assert directory is not None
         row = _stand_on(connection, row, step, now)
-        resolved = resolve(page.policy.steps[step.rung.step], directory, now)
+        asked = page.policy.steps[step.rung.step]
+        resolved = resolve(asked, directory, now, row.severity, page.policy.fallback)
         for skipped in resolved.skipped:
-            text = f"{skipped.target}: {skipped.reason}"
-            write_log(connection, row, LogRow("skipped", person=skipped.person, text=text), now)
+            write_log(connection, row, LogRow("skipped", person=skipped.person, text=str(skipped)), now)
+        for url in resolved.webhooks:
+            _send(connection, row, None, Way(FROM_POLICY + url, "webhook"), 0, now)
         reached = [page_one(connection, row, person, now, screen=person not in seen) for person in resolved.people]
-        if any(reached) or (reached and page.urgency == "notify"):
+        if any(reached) or resolved.webhooks or (reached and page.urgency == "notify"):
             return row  # what only notifies is one person's business: their screen is enough
         seen |= set(resolved.people)
         left -= 1

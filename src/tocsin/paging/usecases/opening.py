@@ -86,7 +86,7 @@ def page_person(
         raise Invalid("name whom to page: a person, a schedule, a team or a policy", "to")
     directory = people.directory(connection)
     for place, target in enumerate(to):
-        known = {"person": directory.active, "team": directory.teams, "schedule": directory.schedules}[target.kind]
+        known = {"person": directory.active, "team": directory.teams}.get(target.kind, directory.schedules)
         if target.id not in known:
             raise Invalid(f"there is no active {target}; see the list of people, schedules and teams", f"to.{place}")
     if policy and people.policy_of(connection, policy)[0] != policy:

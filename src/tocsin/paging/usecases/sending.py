@@ -16,7 +16,7 @@ from tocsin.paging.message import Message
 from tocsin.paging.methods import Method
 from tocsin.paging.page import LogRow
 from tocsin.paging.queries import others_were_asked, people
-from tocsin.paging.usecases.climbing import FROM_FILES, SCREEN, climb, step_may_still_reach
+from tocsin.paging.usecases.climbing import FROM_FILES, FROM_POLICY, SCREEN, climb, step_may_still_reach
 from tocsin.paging.usecases.contact import CODE_LASTS, SEALED, address_of
 from tocsin.paging.usecases.ledger import PAGES, as_page, cause_of, lock_page, settle, write_log
 from tocsin.paging.usecases.telling import tell_one_over
@@ -52,7 +52,7 @@ class PageSender(_Sender):
         person, kind = asked["person"], asked["kind"]
         if row.state != "open" or rules.is_snoozed(as_page(row), now) or asked["reopened"] != row.reopened:
             return None
-        if kind != SCREEN and (row.practice or _was_reached(connection, row, person, asked["step"])):
+        if kind != SCREEN and (row.practice or (person and _was_reached(connection, row, person, asked["step"]))):
             return None
         address = _address(connection, person, asked)
         if address is None:
@@ -176,6 +176,8 @@ def way_of(asked: Mapping[str, Any]) -> dict[str, Any]:
 def _address(connection: Connection, person: str | None, asked: Mapping[str, Any]) -> str | None:
     if asked["kind"] == SCREEN:
         return people.name_of(connection, person) if person else ""
+    if asked["method_id"].startswith(FROM_POLICY):
+        return str(asked["method_id"].removeprefix(FROM_POLICY))
     if asked["method_id"] == FROM_FILES:
         return people.email_of(connection, person) if person else None
     row = connection.execute(select(contact_methods).where(contact_methods.c.id == asked["method_id"])).first()
