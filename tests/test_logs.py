@@ -13,6 +13,10 @@ from tocsin.logs import mask
     [
         "POST /in/{secret} 202",
         "POST /in/alertmanager/{secret} 202",
+        "POST /in/uptime-kuma/{secret} 202",
+        "POST /integrations/v1/formatted_webhook/{secret}/ 200",
+        "POST /api/v2/generic/incoming?token={secret} 204",
+        "Authorization: GenieKey {secret}",
         "GET /p/{secret} 200",
         "GET /sign-in/{secret}?next=/",
         "GET /calendar/{secret}.ics",

@@ -9,7 +9,8 @@ from typing import Any
 import structlog
 
 # Secrets that travel in URLs: intake's /in/SECRET, page links /p/TOKEN, sign-in links, and bearer tokens.
-_SECRETS = re.compile(r"(?P<keep>/(?:in(?:/[a-z]+)?|p|sign-in|calendar)/|Bearer |toc_)[A-Za-z0-9_\-.~]{12,}")
+_PATHS = r"/(?:in(?:/[a-z-]+)?|integrations/v1/[a-z0-9_]+|p|sign-in|calendar|heartbeat)/"
+_SECRETS = re.compile(rf"(?P<keep>{_PATHS}|[?&]token=|Bearer |GenieKey |toc_)[A-Za-z0-9_\-.~]{{12,}}")
 
 
 def mask(line: str) -> str:
