@@ -60,6 +60,29 @@ class TwilioSettings(Service):
     url: str = "https://api.twilio.com"
 
 
+class SlackSettings(Service):
+    """A Slack app: messages with buttons. The signing secret proves the buttons' calls."""
+
+    bot_token: str | None = Field(default=None, repr=False)
+    signing_secret: str | None = Field(default=None, repr=False)
+    url: str = "https://slack.com/api"
+
+
+class TelegramSettings(Service):
+    """A Telegram bot. `webhook_secret` is what `setWebhook` was told as secret_token; it proves the bot's updates."""
+
+    bot_token: str | None = Field(default=None, repr=False)
+    webhook_secret: str | None = Field(default=None, repr=False, pattern=r"^[A-Za-z0-9_-]{16,256}$")
+    url: str = "https://api.telegram.org"
+
+
+class MattermostSettings(Service):
+    """A bot account on one's own Mattermost."""
+
+    url: str | None = None
+    bot_token: str | None = Field(default=None, repr=False)
+
+
 class Settings(BaseSettings):
     """Everything that is set from outside."""
 
@@ -93,6 +116,9 @@ class Settings(BaseSettings):
     log_level: str = "info"
     smtp: MailSettings = MailSettings()
     twilio: TwilioSettings = TwilioSettings()
+    slack: SlackSettings = SlackSettings()
+    telegram: TelegramSettings = TelegramSettings()
+    mattermost: MattermostSettings = MattermostSettings()
 
     @field_validator("listen")
     @classmethod

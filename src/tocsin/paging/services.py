@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 from tocsin.clients.guarded_http import GuardedHttp
+from tocsin.clients.mattermost import Mattermost
+from tocsin.clients.slack import Slack
+from tocsin.clients.telegram import Telegram
 from tocsin.clients.twilio import Twilio
 from tocsin.settings import Settings
 
@@ -13,6 +16,9 @@ class Services:
 
     public_url: str | None = None
     twilio: Twilio | None = None
+    slack: Slack | None = None
+    telegram: Telegram | None = None
+    mattermost: Mattermost | None = None
 
     def callback(self, path: str) -> str | None:
         """The address of a callback, `path` without a slash before it; None when nobody outside can reach us."""
@@ -21,10 +27,19 @@ class Services:
 
 def services_of(settings: Settings, http: GuardedHttp) -> Services:
     """The services of an installation."""
-    twilio = settings.twilio
+    twilio, slack, telegram, mattermost = settings.twilio, settings.slack, settings.telegram, settings.mattermost
     return Services(
         public_url=settings.public_url,
         twilio=Twilio(http, twilio.account_sid, twilio.auth_token, twilio.sender, twilio.url)
         if twilio.account_sid and twilio.auth_token and twilio.sender
+        else None,
+        slack=Slack(http, slack.bot_token, slack.signing_secret, slack.url)
+        if slack.bot_token and slack.signing_secret
+        else None,
+        telegram=Telegram(http, telegram.bot_token, telegram.webhook_secret, telegram.url)
+        if telegram.bot_token and telegram.webhook_secret
+        else None,
+        mattermost=Mattermost(http, mattermost.url, mattermost.bot_token)
+        if mattermost.url and mattermost.bot_token
         else None,
     )
