@@ -12,6 +12,7 @@ from tocsin.alerts.usecases.fold import fold_received
 from tocsin.api.foreign import routes as foreign_routes
 from tocsin.comms import handlers as comms
 from tocsin.deferred import Deferred
+from tocsin.errors import Unavailable
 from tocsin.identity import commands, sessions
 from tocsin.identity.accounts import all_accounts, create_account, make_link
 from tocsin.identity.actor import SYSTEM, Right
@@ -60,8 +61,15 @@ def routes(parts: Parts) -> list[BaseRoute]:
     """The faces: intake's hot path first, then the API, then the web."""
     writer = Writer(parts.database, fold_received)
     parts.closing.append(writer.stop)
+
+    async def fetch(address: str) -> bytes:
+        answered = await parts.http.get(address)
+        if not answered.ok:
+            raise Unavailable(f"{address} answered {answered.status}", retry_after=30)
+        return answered.body
+
     return [
-        *intake_routes(parts.database, writer, parts.settings.max_body_bytes),
+        *intake_routes(parts.database, writer, parts.settings.max_body_bytes, fetch),
         *foreign_routes(parts.database, writer, parts.settings.max_body_bytes),
         *callback_routes(parts.database, services_of(parts.settings, parts.http)),
         Mount("/api/v1", app=Deferred(lambda: _api(parts))),

@@ -15,11 +15,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tocsin.errors import TooLarge, Unavailable
+from tocsin.errors import Forbidden, TooLarge, Unavailable
 from tocsin.identity.keys import token_hash
 from tocsin.intake import queries
 from tocsin.intake.bodies import UnknownEncoding, read_body
-from tocsin.intake.senders import Sender, is_sender, sender_named, senders
+from tocsin.intake.senders import Fetch, Sender, is_sender, sender_named, senders
 from tocsin.intake.signal import IntegrationRef, Parsed, SetAside, Unreadable, clipped, storable
 from tocsin.intake.usecases import CHANGED
 from tocsin.intake.writer import Kept, Writer
@@ -35,9 +35,14 @@ _OTHER_METHODS = ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _log = logging.getLogger(__name__)
 
 
-def routes(database: Database, writer: Writer, limit: int = DEFAULT_LIMIT) -> list[Route]:
+async def fetch_nothing(address: str) -> bytes:
+    """For where nothing may be asked outside."""
+    raise Unavailable(f"{address} can't be asked from here", retry_after=60)
+
+
+def routes(database: Database, writer: Writer, limit: int = DEFAULT_LIMIT, fetch: Fetch = fetch_nothing) -> list[Route]:
     """`POST /in/SECRET` and `POST /in/SENDER/SECRET`; `POST /in/SENDER` with the secret as bearer token."""
-    door = _Door(Known(database), writer, limit)
+    door = _Door(Known(database), writer, limit, fetch)
     return [
         Route("/in/{secret}", door.take, methods=["POST"]),
         Route("/in/{sender}/{secret}", door.take, methods=["POST"]),
@@ -86,7 +91,8 @@ class Known:
 class _Door:
     """Takes alerts in."""
 
-    def __init__(self, known: Known, writer: Writer, limit: int) -> None:
+    def __init__(self, known: Known, writer: Writer, limit: int, fetch: Fetch) -> None:
+        self._fetch = fetch
         self._known = known
         self._writer = writer
         self._limit = limit
@@ -102,6 +108,8 @@ class _Door:
             return await self._take_in(request, integration, sender)
         except TooLarge as error:
             return _problem(413, error.message)
+        except Forbidden as error:
+            return _problem(403, error.message)
         except UnknownEncoding as error:
             return _problem(415, str(error))
         except Unavailable as error:
@@ -119,6 +127,8 @@ class _Door:
         body = b""
         try:
             body = await read_body(request.stream(), request.headers.get("content-encoding", ""), self._limit)
+            if sender.guard is not None:
+                await sender.guard(body, self._fetch)
             parsed = sender.parse(body)
         except Unreadable as error:
             aside = whole_aside(error, body)
@@ -173,6 +183,7 @@ def _unreadable(parts: Sequence[SetAside]) -> Response:
 
 _TITLES = {
     400: "Unreadable",
+    403: "Not believed",
     404: "Not found",
     405: "Not this way",
     413: "Too large",

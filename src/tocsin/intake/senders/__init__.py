@@ -1,6 +1,6 @@
 """One file for each sender: how its body becomes signals. A newcomer adds a file that holds a `SENDER`."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -11,6 +11,8 @@ from tocsin.errors import Invalid
 from tocsin.intake.signal import Parsed
 
 ENTRY_POINTS = "tocsin.senders"
+Fetch = Callable[[str], Awaitable[bytes]]
+"""GETs an address past the SSRF guard; Unavailable when there is no good answer."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,8 @@ class Sender:
     """How one product's alerts come in.
 
     `parse` raises Unreadable when the body can't be read at all, and nothing else. `aliases` are other names under
-    which the same body comes; `example` is a body as its documentation shows it.
+    which the same body comes; `example` is a body as its documentation shows it. `guard` sees, before anything is
+    believed, that a body is the product's own, where the product signs what it sends; Forbidden when it is not.
     """
 
     name: str
@@ -26,6 +29,7 @@ class Sender:
     parse: Callable[[bytes], Parsed]
     aliases: tuple[str, ...] = ()
     example: str = ""
+    guard: Callable[[bytes, Fetch], Awaitable[None]] | None = None
 
 
 @cache
