@@ -23,6 +23,7 @@ from tocsin.errors import Conflict, Invalid, NotFound
 from tocsin.identity.actor import Actor, Right, person
 from tocsin.store.columns import is_postgresql
 from tocsin.store.database import Database
+from tocsin.store.tables.alerts import alerts
 
 
 @pytest.fixture
@@ -399,7 +400,9 @@ def test_the_look_for_known_episodes_uses_its_index(night: Night) -> None:
 
     def plan(connection: Connection) -> str:
         explain = "EXPLAIN " if is_postgresql(connection) else "EXPLAIN QUERY PLAN "
-        statement = latest_statement("prom", ["k1", "k2"]).compile(connection, compile_kwargs={"literal_binds": True})
+        statement = latest_statement("prom", alerts.c.dedup_key.in_(["k1", "k2"])).compile(
+            connection, compile_kwargs={"literal_binds": True}
+        )
         if is_postgresql(connection):
             connection.exec_driver_sql("SET enable_seqscan = off")
         return "\n".join(str(row) for row in connection.exec_driver_sql(explain + str(statement)))

@@ -123,6 +123,30 @@ def fires(group: Group, firing: Firing, now: datetime, *, is_new: bool) -> Group
     return worsens(grown, firing, now)
 
 
+def only_joins(group: Group, firing: Firing) -> bool:
+    """Whether an alert that begins to fire changes no more of the group than its counts: see `joined`."""
+    return (
+        group.state == "open"
+        and (group.loud > 0 or not firing.loud)
+        and SEVERITIES.index(firing.severity) >= SEVERITIES.index(group.severity)
+        and _URGENCIES.index(firing.urgency) >= _URGENCIES.index(group.urgency)
+        and (firing.service is None or firing.service in group.services)
+    )
+
+
+def joined(group: Group, firing: int, loud: int, now: datetime) -> Group:
+    """As `fires`, for so many new alerts of which each `only_joins`."""
+    return replace(
+        group,
+        firing=group.firing + firing,
+        loud=group.loud + loud,
+        total=group.total + firing,
+        resolved_at=None,
+        changed_at=now,
+        changes=group.changes | {"counts"},
+    )
+
+
 def worsens(group: Group, firing: Firing, now: datetime) -> Group:
     """A higher severity or urgency, or a service not yet hit, makes the group worse, which ends its snooze."""
     severity = min(group.severity, firing.severity, key=SEVERITIES.index)

@@ -12,6 +12,7 @@ from tocsin.organisation.snapshot import Organisation
 
 DEFAULT_ROUTE = "default"
 DEFAULT_FLAP_WINDOW = timedelta(minutes=5)
+_MOST_REMEMBERED = 5_000
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,40 @@ def route(organisation: Organisation, integration: IntegrationRef, signal: Signa
         timedelta(),
         why,
     )
+
+
+class Router:
+    """`route` for one state of the organisation, remembering what it decided for alerts that are alike to its rules."""
+
+    def __init__(self, organisation: Organisation) -> None:
+        self.organisation = organisation
+        self._remembered: dict[tuple[object, ...], Routed] = {}
+        names = {"integration", "severity", "service", "alertname"}
+        for _, rule in organisation.rules:
+            names.update(rule.match, rule.match_regex, rule.group_by or ())
+        for service in organisation.services.values():
+            names.update(service.labels or ())
+        self._names = tuple(sorted(names))
+
+    def route(self, integration: IntegrationRef, signal: Signal) -> Routed:
+        """As `route`, except that `labels` may be those of an alert like it: `described` tells its own."""
+        label = signal.labels.get
+        alike = (
+            integration.id,
+            integration.name,
+            integration.service,
+            signal.severity,
+            signal.service,
+            # the title groups alerts that have neither service nor name
+            None if signal.service or integration.service or label("alertname") else signal.title,
+            *(label(name) for name in self._names),
+        )
+        known = self._remembered.get(alike)
+        if known is None:
+            if len(self._remembered) >= _MOST_REMEMBERED:
+                self._remembered.clear()
+            known = self._remembered[alike] = route(self.organisation, integration, signal)
+        return known
 
 
 def matches(rule: RoutingRule, integration: IntegrationRef, signal: Signal, labels: Mapping[str, str]) -> bool:

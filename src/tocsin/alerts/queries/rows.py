@@ -1,36 +1,29 @@
 """Episodes and groups from their rows, and to them."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Row
 
 from tocsin.alerts.alert import Episode
 from tocsin.alerts.grouping import Group
-from tocsin.store.tables.alerts import groups
+from tocsin.intake.signal import Signal
+from tocsin.store.prepared import json_text
+from tocsin.store.tables.alerts import alerts, groups
+
+_NAMES = tuple(column.name for column in alerts.columns)  # an episode's fields stand in the same order
+_LINKS = _NAMES.index("links")
 
 
 def episode_of(row: Row[Any]) -> Episode:
-    """From its row."""
-    return Episode(
-        id=row.id,
-        integration_id=row.integration_id,
-        dedup_key=row.dedup_key,
-        state=row.state,
-        severity=row.severity,
-        title=row.title,
-        service=row.service,
-        labels=row.labels,
-        annotations=row.annotations,
-        links=tuple((link["title"], link["url"]) for link in row.links),
-        group_id=row.group_id,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        resolved_at=row.resolved_at,
-        silenced_by=row.silenced_by,
-        received_at=row.received_at,
-        last_at=row.last_at,
-        received=row.received,
-    )
+    """From its row, whatever else stands in it."""
+    return episode_from(tuple(row._mapping[name] for name in _NAMES))
+
+
+def episode_from(row: Sequence[Any]) -> Episode:
+    """From its row's values, in the order of the table's columns."""
+    links = tuple((link["title"], link["url"]) for link in row[_LINKS])
+    return Episode(*(*row[:_LINKS], links, *row[_LINKS + 1 :]))
 
 
 def episode_row(episode: Episode) -> dict[str, Any]:
@@ -55,6 +48,52 @@ def episode_row(episode: Episode) -> dict[str, Any]:
         "last_at": episode.last_at,
         "received": episode.received,
     }
+
+
+_JSON = frozenset({"labels", "annotations", "links"})
+_INSTANTS = frozenset({"started_at", "ended_at", "resolved_at", "received_at", "last_at"})
+
+
+def stored_row(episode: Episode, instant: Callable[[Any], Any]) -> tuple[Any, ...]:
+    """To its row in the order of the table's columns, as `insert_rows` takes it; `instant` is what `stored` gives."""
+    row = episode_row(episode)
+    return tuple(
+        json_text(row[name]) if name in _JSON else instant(row[name]) if name in _INSTANTS else row[name]
+        for name in _NAMES
+    )
+
+
+def opened_row(
+    signal: Signal,
+    id: str,
+    integration_id: str,
+    service: str | None,
+    group_id: str,
+    silenced_by: str | None,
+    stored_now: Any,
+    instant: Callable[[Any], Any],
+) -> tuple[Any, ...]:
+    """As `stored_row` of what `alert.opened` makes of the signal, in its group, without making it."""
+    return (
+        id,
+        integration_id,
+        signal.dedup_key,
+        "firing",
+        signal.severity,
+        signal.title,
+        service,
+        json_text(dict(signal.labels)),
+        json_text(dict(signal.annotations)),
+        json_text([{"title": link.title, "url": link.url} for link in signal.links]),
+        group_id,
+        instant(signal.started_at),
+        None,
+        None,
+        silenced_by,
+        stored_now,
+        stored_now,
+        1,
+    )
 
 
 def group_of(row: Row[Any]) -> Group:

@@ -6,14 +6,17 @@ It runs on the hot path: a message that changes nothing for people writes one al
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, Engine, or_, select
 
 from tocsin.alerts import alert as episodes
 from tocsin.alerts import grouping
 from tocsin.alerts.alert import Episode
 from tocsin.alerts.grouping import Attended, Firing, Group
-from tocsin.alerts.routing import Routed, route
+from tocsin.alerts.queries.rows import opened_row, stored_row
+from tocsin.alerts.routing import Routed, Router, described
 from tocsin.alerts.silences import silenced_by
 from tocsin.alerts.usecases.rows import (
     GROUP,
@@ -22,7 +25,7 @@ from tocsin.alerts.usecases.rows import (
     Raced,
     claimed_keys,
     group_claim,
-    insert_episodes,
+    insert_alerts,
     insert_group,
     latest_episodes,
     locked_groups,
@@ -33,14 +36,17 @@ from tocsin.alerts.usecases.rows import (
     update_group,
 )
 from tocsin.engine.tasks import owe
-from tocsin.ids import new_id
+from tocsin.ids import new_id, new_ids
 from tocsin.intake.signal import SEVERITIES, IntegrationRef, Received, Signal
 from tocsin.organisation import queries as organisation_queries
+from tocsin.organisation.snapshot import Organisation
 from tocsin.store.columns import is_postgresql
 from tocsin.store.database import announce
+from tocsin.store.prepared import stored
 from tocsin.store.tables.alerts import claims, groups
 
 _TRIES = 6
+_routers: WeakKeyDictionary[Engine, Router] = WeakKeyDictionary()
 
 
 def fold_signals(
@@ -74,7 +80,8 @@ class _Fold:
     fresh: dict[str, Episode] = field(default_factory=dict)
     changed: dict[str, Episode] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
-    routed: dict[int, Routed] = field(default_factory=dict)
+    opened: list[tuple[Any, ...]] = field(default_factory=list)
+    joined: dict[str, tuple[int, int]] = field(default_factory=dict)
     new_groups: set[str] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)
     waits: dict[str, Routed] = field(default_factory=dict)
@@ -87,11 +94,20 @@ class _Fold:
         self.known = latest_episodes(self.connection, by_key.keys())
         self.before = {each.id: each for each in self.known.values()}
         self.organisation = organisation_queries.everything(self.connection)
+        self.router = _router(self.connection.engine, self.organisation)
         self.silences = silences_to_come(self.connection, self.now)
+        self.instant = stored(self.connection)
+        self.stored_now = self.instant(self.now)
+        self.ids = new_ids(len(by_key))
         self._lock_groups(by_key)
         for key in sorted(by_key):
-            for each in by_key[key]:
+            some = by_key[key]
+            if len(some) == 1 and key not in self.known and self._only_joins(some[0]):
+                continue
+            self._add_joined()
+            for each in some:
                 self._apply(key, each)
+        self._add_joined()
         self._write()
         return self.stale
 
@@ -114,10 +130,46 @@ class _Fold:
         self.open = {(each.route, each.key): each.id for each in self.groups.values() if each.state != "closed"}
 
     def _route(self, each: Received) -> Routed:
-        known = self.routed.get(id(each))
-        if known is None:
-            known = self.routed[id(each)] = route(self.organisation, each.integration, each.signal)
-        return known
+        return self.router.route(each.integration, each.signal)
+
+    def _silence(self, each: Received, routed: Routed) -> str | None:
+        if not self.silences:
+            return None
+        return silenced_by(self.silences, described(each.integration, each.signal, routed.service), self.now)
+
+    def _only_joins(self, each: Received) -> bool:
+        """The plain case, kept cheap: one message of an unknown key joins an open group and changes only its counts."""
+        signal = each.signal
+        if signal.status != "firing":
+            return False
+        routed = self._route(each)
+        group_id = self.open.get((routed.route, routed.key))
+        if group_id is None:
+            return False
+        silence = self._silence(each, routed)
+        firing = Firing(signal.severity, routed.urgency, routed.service, silence is None)
+        if not grouping.only_joins(self.groups[group_id], firing):
+            return False
+        count, loud = self.joined.get(group_id, (0, 0))
+        self.joined[group_id] = (count + 1, loud + firing.loud)
+        self.opened.append(
+            opened_row(
+                signal,
+                next(self.ids),
+                each.integration.id,
+                routed.service,
+                group_id,
+                silence,
+                self.stored_now,
+                self.instant,
+            )
+        )
+        return True
+
+    def _add_joined(self) -> None:
+        for group_id, (count, loud) in self.joined.items():
+            self._set(grouping.joined(self.groups[group_id], count, loud, self.now))
+        self.joined.clear()
 
     def _apply(self, key: Key, each: Received) -> None:
         latest = self.known.get(key)
@@ -143,7 +195,7 @@ class _Fold:
     def _open(self, key: Key, each: Received) -> None:
         routed = self._route(each)
         episode = episodes.opened(each.signal, new_id(), each.integration.id, routed.service, self.now)
-        silence = silenced_by(self.silences, routed.labels, self.now)
+        silence = self._silence(each, routed)
         firing = Firing(episode.severity, routed.urgency, routed.service, silence is None)
         group_id = self.open.get((routed.route, routed.key))
         if group_id is None:
@@ -156,7 +208,7 @@ class _Fold:
     def _reopen(self, key: Key, latest: Episode, each: Received) -> None:
         routed = self._route(each)
         episode = episodes.reopened(latest, each.signal, self.now)
-        episode = replace(episode, silenced_by=silenced_by(self.silences, routed.labels, self.now))
+        episode = replace(episode, silenced_by=self._silence(each, routed))
         group = self.groups[latest.group_id or ""]
         self._set(grouping.fires(group, _firing(episode, routed), self.now, is_new=False))
         self._keep(key, episode)
@@ -215,11 +267,12 @@ class _Fold:
     def _write(self) -> None:
         for id in sorted(self.touched & self.new_groups, key=lambda id: (self.groups[id].route, self.groups[id].key)):
             insert_group(self.connection, self.groups[id])
-        insert_episodes(self.connection, list(self.fresh.values()))
+        self.opened += [stored_row(each, self.instant) for each in self.fresh.values()]
+        insert_alerts(self.connection, self.opened)
         update_episodes(self.connection, list(self.changed.values()), self.before)
         for id in sorted(self.touched):
             self._settle(self.groups[id])
-        if self.fresh or self.changed:
+        if self.opened or self.changed:
             announce(self.connection, TOPIC)
 
     def _settle(self, group: Group) -> None:
@@ -233,6 +286,13 @@ class _Fold:
             payload = {"group_id": group.id}
             owe(self.connection, "look_at_group", GROUP, group.id, payload, self.now, paging=True, not_before=later)
         tell(self.connection, group, self.now)
+
+
+def _router(engine: Engine, organisation: Organisation) -> Router:
+    known = _routers.get(engine)
+    if known is None or known.organisation is not organisation:
+        known = _routers[engine] = Router(organisation)
+    return known
 
 
 def _only_repeats(latest: Episode, some: Sequence[Received]) -> bool:

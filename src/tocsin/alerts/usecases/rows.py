@@ -3,21 +3,37 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, bindparam, func, insert, or_, select, tuple_, update
+import msgspec
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql
 
 from tocsin.alerts import grouping
 from tocsin.alerts.alert import Episode
 from tocsin.alerts.grouping import Group
-from tocsin.alerts.queries.rows import episode_of, episode_row, group_of, group_row
+from tocsin.alerts.queries.rows import episode_from, episode_row, group_of, group_row
 from tocsin.alerts.silences import Silence
 from tocsin.engine.deadlines import reconcile
 from tocsin.engine.tasks import COALESCING, owe
 from tocsin.errors import Conflict
 from tocsin.store.columns import is_postgresql, lock_rows
 from tocsin.store.database import announce
+from tocsin.store.prepared import Prepared, insert_rows
 from tocsin.store.tables.alerts import alerts, claims, groups, silences
 
 T = TypeVar("T")
@@ -39,20 +55,22 @@ def latest_episodes(connection: Connection, keys: Collection[Key]) -> dict[Key, 
         by_integration.setdefault(integration_id, []).append(dedup_key)
     found: dict[Key, Episode] = {}
     for integration_id, dedup_keys in by_integration.items():
-        for some in chunks(dedup_keys):
-            statement = latest_statement(integration_id, some)
-            if is_postgresql(connection):
-                statement = statement.with_for_update(of=alerts)
-            for row in connection.execute(statement):
-                known = found.get((integration_id, row.dedup_key))
-                if known is None or row.state == "firing" or known.state == "resolved":
-                    found[integration_id, row.dedup_key] = episode_of(row)
+        # one parameter for any number of keys, so that the statement is always the same
+        wanted = dedup_keys if is_postgresql(connection) else msgspec.json.encode(dedup_keys).decode()
+        for row in _LATEST.rows(connection, integration_id=integration_id, keys=wanted):
+            episode = episode_from(row)
+            known = found.get((integration_id, episode.dedup_key))
+            if known is None or episode.state == "firing" or known.state == "resolved":
+                found[integration_id, episode.dedup_key] = episode
     return found
 
 
-def latest_statement(integration_id: str, dedup_keys: Sequence[str]) -> Select[Any]:
-    """The newest episode of each key, and one that fires in any case: a clock that stepped back must not hide it."""
-    mine = (alerts.c.integration_id == integration_id) & alerts.c.dedup_key.in_(dedup_keys)
+def latest_statement(integration_id: Any, dedup_keys: ColumnElement[Any]) -> Select[Any]:
+    """The newest episode of each key, and one that fires in any case: a clock that stepped back must not hide it.
+
+    `dedup_keys`: what a key is compared with, `in_` a selection or `any_` of an array.
+    """
+    mine = (alerts.c.integration_id == integration_id) & dedup_keys
     newest = (
         select(alerts.c.dedup_key, func.max(alerts.c.received_at).label("received_at"))
         .where(mine)
@@ -69,13 +87,7 @@ def latest_statement(integration_id: str, dedup_keys: Sequence[str]) -> Select[A
 
 def open_group_ids(connection: Connection, keys: Collection[Key]) -> list[str]:
     """The groups of these (route, key) that are not closed. Index: uq_groups_open."""
-    found: list[str] = []
-    for some in chunks(sorted(keys)):
-        statement = select(groups.c.id).where(
-            groups.c.state != "closed", tuple_(groups.c.route, groups.c.key).in_(some)
-        )
-        found.extend(connection.execute(statement).scalars())
-    return found
+    return [row[0] for route, key in sorted(keys) for row in _OPEN_GROUP.rows(connection, route=route, key=key)]
 
 
 def locked_groups(connection: Connection, ids: Iterable[str]) -> dict[str, Group]:
@@ -87,16 +99,10 @@ def locked_groups(connection: Connection, ids: Iterable[str]) -> dict[str, Group
     return found
 
 
-def insert_episodes(connection: Connection, episodes: Sequence[Episode]) -> None:
-    """New episodes; Raced when another process opened one of them first."""
-    rows = [episode_row(each) for each in sorted(episodes, key=lambda each: (each.integration_id, each.dedup_key))]
-    if not rows:
-        return
-    if not is_postgresql(connection):
-        connection.execute(insert(alerts), rows)
-        return
-    statement = postgresql.insert(alerts).on_conflict_do_nothing().returning(alerts.c.id)
-    if len(connection.execute(statement, rows).all()) != len(rows):
+def insert_alerts(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+    """New episodes as `stored_row` makes them; Raced when another process opened one of them first."""
+    rows.sort(key=itemgetter(1, 2))  # by integration and dedup key, as they are locked
+    if rows and insert_rows(connection, alerts, rows) != len(rows):
         raise Raced("an alert was opened by another process")
 
 
@@ -127,7 +133,7 @@ def insert_group(connection: Connection, group: Group) -> None:
 def update_group(connection: Connection, group: Group) -> None:
     """A known group as it is now."""
     row = group_row(group)
-    connection.execute(update(groups).where(groups.c.id == row.pop("id")).values(**row))
+    _UPDATE_GROUP.run(connection, row_id=row.pop("id"), **{f"new_{name}": value for name, value in row.items()})
 
 
 def tell(connection: Connection, group: Group, now: datetime) -> None:
@@ -152,11 +158,7 @@ def tell(connection: Connection, group: Group, now: datetime) -> None:
 
 def silences_to_come(connection: Connection, now: datetime) -> list[Silence]:
     """The silences that are in force or will be."""
-    statement = select(silences).where(silences.c.ends_at > now, silences.c.cancelled_at.is_(None))
-    return [
-        Silence(row.id, row.match, row.starts_at, row.ends_at, row.cancelled_at)
-        for row in connection.execute(statement)
-    ]
+    return [Silence(*row) for row in _SILENCES.rows(connection, now=now)]
 
 
 def claimed_keys(connection: Connection, incident_id: str, kind: str) -> list[str]:
@@ -174,3 +176,31 @@ def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
     """The values by parts that one statement takes."""
     for start in range(0, len(values), _CHUNK):
         yield values[start : start + _CHUNK]
+
+
+_LATEST = Prepared(
+    latest_statement(
+        bindparam("integration_id"),
+        alerts.c.dedup_key.in_(select(func.json_each(bindparam("keys", type_=Text)).table_valued("value").c.value)),
+    ),
+    latest_statement(
+        bindparam("integration_id"), alerts.c.dedup_key == any_(bindparam("keys", type_=ARRAY(Text)))
+    ).with_for_update(of=alerts),
+)
+_OPEN_GROUP = Prepared(
+    select(groups.c.id).where(
+        groups.c.state != "closed",
+        groups.c.route == bindparam("route"),
+        groups.c.key == bindparam("key"),
+    )
+)
+_UPDATE_GROUP = Prepared(
+    update(groups)
+    .where(groups.c.id == bindparam("row_id"))
+    .values({column.name: bindparam(f"new_{column.name}") for column in groups.columns if column.name != "id"})
+)
+_SILENCES = Prepared(
+    select(silences.c.id, silences.c.match, silences.c.starts_at, silences.c.ends_at, silences.c.cancelled_at).where(
+        silences.c.ends_at > bindparam("now"), silences.c.cancelled_at.is_(None)
+    )
+)

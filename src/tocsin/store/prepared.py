@@ -1,0 +1,148 @@
+"""Statements compiled once and handed to the driver as they are, for the hot path.
+
+There SQLAlchemy's work for each statement and row would be most of what an alert costs. The tables stay the one
+source of names and types: a statement is written with them, and its values go through their columns' types.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, cast
+
+import msgspec
+from sqlalchemy import Connection, CursorResult, Dialect, Select, Table, UpdateBase
+
+from tocsin.store.columns import Instant, is_postgresql
+
+_ROWS_AT_ONCE = (64, 16, 4, 1)
+_Process = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class _Parameter:
+    """One value of a statement: its name, what its type does to it, and the value that it has if none is given."""
+
+    name: str
+    work: _Process | None
+    default: Any
+
+    def of(self, values: dict[str, Any]) -> Any:
+        value = values.get(self.name, self.default)
+        return value if self.work is None else self.work(value)
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    """One engine's text, its parameters in their order, and the columns' work."""
+
+    text: str
+    parameters: tuple[_Parameter, ...]
+    by_name: bool
+    columns: tuple[_Process | None, ...]
+
+
+class Prepared:
+    """A statement with named parameters (`bindparam`), the same for both engines or one of each."""
+
+    def __init__(self, statement: Select[Any] | UpdateBase, postgresql: Select[Any] | UpdateBase | None = None) -> None:
+        self._statements = {"sqlite": statement, "postgresql": statement if postgresql is None else postgresql}
+        self._compiled: dict[str, _Compiled] = {}
+
+    def rows(self, connection: Connection, **values: Any) -> list[tuple[Any, ...]]:
+        """Run it; each row in the order of the statement's columns."""
+        compiled, result = self._run(connection, values)
+        return [
+            tuple(value if work is None else work(value) for work, value in zip(compiled.columns, row, strict=True))
+            for row in result
+        ]
+
+    def run(self, connection: Connection, **values: Any) -> int:
+        """Run it for what it changes; returns how many rows."""
+        return self._run(connection, values)[1].rowcount
+
+    def _run(self, connection: Connection, values: dict[str, Any]) -> tuple[_Compiled, CursorResult[Any]]:
+        name = connection.dialect.name
+        compiled = self._compiled.get(name)
+        if compiled is None:
+            compiled = self._compiled[name] = _compile(self._statements[name], connection.dialect)
+        given: Any
+        if compiled.by_name:
+            given = {each.name: each.of(values) for each in compiled.parameters}
+        else:
+            given = tuple(each.of(values) for each in compiled.parameters)
+        return compiled, connection.exec_driver_sql(compiled.text, given)
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> int:
+    """Insert rows whose values stand in the order of the table's columns, already as the database keeps them.
+
+    Instants as `stored` makes them, JSON as text. On PostgreSQL those that hit a unique index are left out. Returns
+    how many were inserted.
+    """
+    if is_postgresql(connection):
+        names = [column.name for column in table.columns]
+        content = msgspec.json.encode([dict(zip(names, row, strict=True)) for row in rows]).decode()
+        return connection.exec_driver_sql(_insert_set(table), (content,)).rowcount
+    for some in _parts(rows):
+        # one statement for many rows is one step of SQLite: the interpreter is left and entered again once
+        connection.exec_driver_sql(_insert_many(table, len(some)), tuple([value for row in some for value in row]))
+    return len(rows)
+
+
+@cache
+def _insert_many(table: Table, count: int) -> str:
+    marks = "(" + ", ".join("?" for _ in table.columns) + ")"
+    return f"INSERT INTO {table.name} ({_names(table)}) VALUES {', '.join([marks] * count)}"  # noqa: S608 - our own names
+
+
+@cache
+def _insert_set(table: Table) -> str:
+    return (
+        f"INSERT INTO {table.name} ({_names(table)}) SELECT {_names(table)} "  # noqa: S608 - our own names
+        f"FROM json_populate_recordset(NULL::{table.name}, %s::json) ON CONFLICT DO NOTHING"
+    )
+
+
+def _names(table: Table) -> str:
+    return ", ".join(f'"{column.name}"' for column in table.columns)
+
+
+def _parts(rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:
+    start = 0
+    for size in _ROWS_AT_ONCE:
+        while len(rows) - start >= size:
+            yield rows[start : start + size]
+            start += size
+
+
+def stored(connection: Connection) -> _Process:
+    """What makes of an instant, or of None, what the database keeps."""
+    return cast(_Process, Instant().bind_processor(connection.dialect) or _as_is)
+
+
+def json_text(value: Any) -> str:
+    """A JSON value of texts as a `Json` column keeps it."""
+    return msgspec.json.encode(value).decode() if value else "{}" if isinstance(value, dict) else "[]"
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+def _compile(statement: Select[Any] | UpdateBase, dialect: Dialect) -> _Compiled:
+    compiled = cast(Any, statement.compile(dialect=dialect))
+    order = compiled.positiontup if compiled.positional else list(compiled.binds)
+    columns: tuple[_Process | None, ...] = ()
+    if isinstance(statement, Select):
+        columns = tuple(
+            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in statement.selected_columns
+        )
+    parameters = tuple(_parameter(name, compiled.binds[name], dialect) for name in order)
+    return _Compiled(str(compiled), parameters, not compiled.positional, columns)
+
+
+def _parameter(name: str, bound: Any, dialect: Dialect) -> _Parameter:
+    return _Parameter(name, bound.type.dialect_impl(dialect).bind_processor(dialect), bound.value)
+
+
+__all__ = ["Prepared", "insert_rows", "json_text", "stored"]
