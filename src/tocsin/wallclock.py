@@ -8,6 +8,7 @@ shifts that end where the next begins leave no gap and no overlap in spring or a
 
 import calendar
 import difflib
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -16,6 +17,11 @@ from tocsin.errors import Invalid
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_WEEKDAY_TIME = re.compile(
+    r"(mon(?:day)?|tue(?:sday)?|wed(?:nesday)?|thu(?:rsday)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)\s+"
+    r"([01]?\d|2[0-3]):([0-5]\d)",
+    re.IGNORECASE,
+)
 _NIGHT_BEGINS = time(22)
 _NIGHT_ENDS = time(7)
 
@@ -92,6 +98,17 @@ def months_after(day: date, months: int) -> date:
 def months_between(earlier: date, later: date) -> int:
     """How many times the calendar's month turns from one day to the other."""
     return (later.year - earlier.year) * 12 + later.month - earlier.month
+
+
+def next_weekday(text: str, now: datetime) -> datetime | None:
+    """'Sat 03:00' or 'saturday 3:00' as the next such instant, UTC; None for anything else."""
+    found = _WEEKDAY_TIME.fullmatch(text.strip())
+    if not found:
+        return None
+    at = now.astimezone(UTC).replace(hour=int(found[2]), minute=int(found[3]), second=0, microsecond=0)
+    place = [day.casefold() for day in _DAYS].index(found[1][:3].casefold())
+    at += timedelta(days=(place - at.weekday()) % 7)
+    return at if at > now else at + timedelta(days=7)
 
 
 def offset_minutes(at: datetime, tz: ZoneInfo) -> int:

@@ -175,6 +175,17 @@ def test_who_is_on_call_is_told_for_any_time(dan: Caller, clock: SimulatedClock)
     assert dan.get("/oncall", team="checkout")["items"]
 
 
+def test_a_page_is_simulated_for_any_time_and_nothing_is_sent(dan: Caller, clock: SimulatedClock) -> None:
+    at = (clock.now() + timedelta(days=7)).isoformat()
+    steps = dan.get("/oncall/simulation", to="checkout-api", at=at, severity="critical")["items"]
+    assert steps[0]["step"] == 1
+    assert steps[0]["people"][0]["person"] == dan.get("/oncall", at=at)["items"][0]["person"]
+    assert steps[-1]["step"] is None
+    assert dan.get("/pages")["items"] == []
+    refused = dan.send("GET", "/oncall/simulation?to=chekout-api", 422)
+    assert "did you mean 'checkout-api'" in str(refused).casefold()
+
+
 def test_an_override_takes_a_shift_and_is_taken_back(dan: Caller, clock: SimulatedClock) -> None:
     start = clock.now() + timedelta(hours=1)
     body = {"schedule": "checkout", "person": "amara", "starts_at": start.isoformat()}

@@ -22,6 +22,7 @@ SCREENS = (
     "/incidents/1",
     "/alerts",
     "/oncall",
+    "/oncall/simulate?at=sat 03:00",
     "/runbook",
     "/postmortems",
     "/postmortems/1",

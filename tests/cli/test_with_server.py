@@ -189,6 +189,7 @@ def test_a_second_person_is_invited_and_can_be_on_call(dana: Tocsin) -> None:
 
 def test_who_is_on_call_and_an_override(dana: Tocsin) -> None:
     assert "checkout" in ok(dana("oncall", "now"))
+    assert "last resort" in ok(dana("page", "simulate", "checkout", "--at", "sat 03:00", "--severity", "critical"))
     start = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     end = (datetime.now(UTC) + timedelta(hours=3)).strftime("%Y-%m-%dT%H:%M:%SZ")
     made = as_json(dana("override", "shift", "checkout", "amara", "--from", start, "--to", end, "--json"))

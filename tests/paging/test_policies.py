@@ -21,8 +21,8 @@ def hook() -> Iterator[Receiver]:
 
 
 def with_steps(night: Night, steps: str, **more: str) -> None:
-    policy = f"policies:\n  checkout:\n    name: Checkout\n    repeat: 0\n    steps: [{steps}]\n"
-    policy += "".join(f"    {name}: {value}\n" for name, value in more.items())
+    policy = f"policies:\n  checkout:\n    name: Checkout\n    steps: [{steps}]\n"
+    policy += "".join(f"    {name}: {value}\n" for name, value in {"repeat": "0", **more}.items())
     before, _, rest = ORGANISATION.partition("policies:")
     texts = {"organisation.yaml": before + TEAM + policy + "organisation:" + rest.partition("organisation:")[2]}
     night.write(lambda c, now: apply_files(c, SYSTEM, ApplyFiles(texts), now))

@@ -102,6 +102,17 @@ def test_who_is_on_call_may_be_asked_for_any_moment(dana: Browser) -> None:
     assert "is no time" in dana.get("/oncall?at=someday")
 
 
+def test_a_page_may_be_simulated_for_any_moment(dana: Browser) -> None:
+    page = dana.get("/oncall/simulate?to=checkout-api&at=tue 03:00&severity=critical")
+    assert "Tue 03:00" in page
+    assert "Kofi Mensah" in page
+    assert "Last resort" in page
+    assert "Inês Duarte" in page
+    assert "only an open screen" in page
+    assert "is no time" in dana.get("/oncall/simulate?at=someday")
+    assert "there is no person, team, schedule" in dana.get("/oncall/simulate?to=nobody")
+
+
 def test_the_runbook_stands_beside_what_tocsin_does(dana: Browser) -> None:
     page = dana.get("/runbook")
     assert "Enforced" in page

@@ -1,7 +1,8 @@
 """Who is on call, shifts and overrides."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from sqlalchemy import Connection
@@ -17,8 +18,11 @@ from tocsin.identity.actor import Right
 from tocsin.oncall import queries, usecases
 from tocsin.oncall.queries import Duty, OverrideRow
 from tocsin.oncall.usecases import AddOverride, CancelOverride
+from tocsin.organisation.model.policy import Severity
 from tocsin.organisation.queries import everything
 from tocsin.organisation.snapshot import Organisation
+from tocsin.paging.queries.simulating import simulation
+from tocsin.paging.simulation import SimulatedStep
 
 router = APIRouter(tags=["On call"])
 _FORTNIGHT = timedelta(days=14)
@@ -51,6 +55,29 @@ async def on_call(
             theirs = _schedules_of(organisation, team)
             duties = [duty for duty in duties if duty.id in theirs]
         return {"at": moment, "items": [_duty(duty, organisation, moment) for duty in duties]}
+
+    return answer(await asked.ask(ask))
+
+
+@router.get("/oncall/simulation")
+async def simulate(
+    asked: Asked,
+    at: Instant | None = None,
+    to: str | None = None,
+    severity: Severity | None = None,
+    urgency: Literal["page", "notify"] = "page",
+) -> Response:
+    """If a page came then and nobody answered: who would hear it, when and by what. Nothing is sent.
+
+    `to` is a service, team, policy, schedule or person; without it the default policy. `step: null` is the last resort.
+    """
+    asked.actor.require(Right.VIEWER)
+    moment = at or asked.now
+
+    def ask(connection: Connection) -> Any:
+        steps = simulation(connection, to, moment, severity, urgency)
+        name = everything(connection).person_name
+        return {"at": moment, "items": [_simulated(step, moment, name) for step in steps], "next_cursor": None}
 
     return answer(await asked.ask(ask))
 
@@ -144,6 +171,27 @@ def _duty(duty: Duty, organisation: Organisation, at: datetime) -> dict[str, Any
         "until": duty.now.until,
         "then": after,
         "then_name": organisation.person_name(after) if after else None,
+    }
+
+
+def _simulated(step: SimulatedStep, began: datetime, name: Callable[[str], str]) -> dict[str, Any]:
+    people = [
+        {
+            "person": heard.person,
+            "name": name(heard.person),
+            "by": [{"method": kind, "at": when} for kind, when in heard.by],
+        }
+        for heard in step.people
+    ]
+    return {
+        "at": step.at,
+        "after_seconds": int((step.at - began).total_seconds()),
+        "round": step.round,
+        "step": step.step,
+        "people": people,
+        "webhooks": step.webhooks,
+        "skipped": step.skipped,
+        "passed": step.passed,
     }
 
 

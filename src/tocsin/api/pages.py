@@ -17,12 +17,10 @@ from tocsin.errors import Invalid
 from tocsin.identity.actor import Actor, Right
 from tocsin.identity.visibility import visible_incidents
 from tocsin.incidents.queries import incident_id_of, state_of
-from tocsin.organisation.model.fields import Target
 from tocsin.organisation.queries import everything
-from tocsin.organisation.snapshot import Organisation
 from tocsin.paging import queries, usecases
 from tocsin.paging.queries import PageView
-from tocsin.runbook.findings import nearest
+from tocsin.paging.queries.simulating import whom
 from tocsin.store.tables.timeline import incidents
 
 router = APIRouter(tags=["Pages"])
@@ -90,7 +88,7 @@ async def page_by_hand(asked: Asked, body: NewPage) -> Response:
     """Page a person, team, schedule, service or policy now, until someone acknowledges."""
 
     def do(connection: Connection, now: datetime) -> Any:
-        to, policy = _whom(everything(connection), body.to)
+        to, policy = whom(everything(connection), body.to)
         about: dict[str, Any] = {}
         if body.incident is not None:
             incident_id = incident_id_of(connection, asked.actor, body.incident)
@@ -247,26 +245,3 @@ def _numbers(connection: Connection, actor: Actor, found: list[PageView]) -> dic
         return {}
     query = select(incidents.c.id, incidents.c.number).where(incidents.c.id.in_(ids), visible_incidents(actor))
     return {row.id: row.number for row in connection.execute(query)}
-
-
-def _whom(organisation: Organisation, to: str) -> tuple[tuple[Target, ...], str | None]:
-    """The targets and policy that an id stands for; Invalid with the nearest name."""
-    if to in organisation.active_people:
-        return (Target(person=to),), None
-    if to in organisation.teams:
-        team = organisation.teams[to]
-        return ((), team.policy) if team.policy else ((Target(team=to),), None)
-    if to in organisation.schedules:
-        return (Target(schedule=to),), None
-    if to in organisation.services:
-        return (), organisation.policy_for(to)
-    if to in organisation.policies:
-        return (), to
-    known = [
-        *organisation.active_people,
-        *organisation.teams,
-        *organisation.schedules,
-        *organisation.services,
-        *organisation.policies,
-    ]
-    raise Invalid(f"there is no person, team, schedule, service or policy '{to}'. {nearest(to, known)}".strip(), "to")

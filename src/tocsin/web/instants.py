@@ -1,18 +1,21 @@
-"""What people write for a moment: '14:05', '14:05:30', '-5m', 'yesterday 22:10', '2026-11-19 14:05', RFC 3339. All UTC."""
+"""What people write for a moment: '14:05', '-5m', 'yesterday 22:10', 'sat 03:00', '2026-11-19 14:05', RFC 3339 (UTC)."""
 
 import re
 from datetime import UTC, datetime, timedelta
 
 from tocsin.errors import Invalid
 from tocsin.runbook.durations import parse_duration
+from tocsin.wallclock import next_weekday
 
 _TIME = re.compile(r"^(?:(yesterday|today)\s+)?(\d{1,2}):(\d{2})(?::(\d{2}))?$", re.IGNORECASE)
 _NEAR_FUTURE = timedelta(minutes=5)
 
 
 def parse_instant(text: str, now: datetime, field: str) -> datetime:
-    """The instant, UTC. A bare time is today's, or yesterday's where today's is still to come."""
+    """The instant, UTC. A bare time is today's, or yesterday's where today's is still to come; a weekday's is the next one."""
     text = text.strip().removesuffix("UTC").strip()
+    if (coming := next_weekday(text, now)) is not None:
+        return coming
     if found := _TIME.match(text):
         return _wall(found, now, field)
     if text.startswith(("-", "−", "+")):

@@ -46,6 +46,37 @@ def list_(state: str, limit: int) -> None:
     tell({"items": items}, table(rows, ("page", "state", "opened", "with", "title")) or ["No page is open."])
 
 
+@command(parent=page, example="tocsin page simulate checkout-api --at 'sat 03:00' --severity critical")
+@click.argument("to", required=False)
+@click.option("--at", help="UTC: 03:00 (the next one), 'sat 03:00' or 2026-11-21T03:00Z; now if left out.")
+@click.option("--severity", help="critical, error, warning, info, sev1, sev2 or sev3.")
+@click.option("--urgency", type=click.Choice(["page", "notify"]), default="page", show_default=True)
+def simulate(to: str | None, at: str | None, severity: str | None, urgency: str) -> None:
+    """Tell who would hear a page for TO (a service, team, policy, ...), and when. Nothing is sent."""
+    asked = {"to": to, "at": ahead(at) if at else None, "severity": severity, "urgency": urgency}
+    answer = server().get("/oncall/simulation", **asked)
+    rows = [
+        (short(step["at"]), f"+{step['after_seconds'] // 60} min", _step(step), _heard(step))
+        for step in answer["items"]
+    ]
+    tell(answer, table(rows, ("utc", "after", "step", "who hears it, by what")))
+
+
+def _step(step: Mapping[str, Any]) -> str:
+    if step["step"] is None:
+        return "last resort"
+    return f"step {step['step']}" if step["round"] == 1 else f"step {step['step']}, round {step['round']}"
+
+
+def _heard(step: Mapping[str, Any]) -> str:
+    heard = [
+        f"{each['name']} ({', '.join(way['method'] for way in each['by']) or 'only the screen'})"
+        for each in step["people"]
+    ]
+    heard += [f"webhook {url}" for url in step["webhooks"]]
+    return "; ".join(heard + [f"passed over: {why}" for why in step["skipped"]]) or "nobody"
+
+
 @command(parent=page, example="tocsin page show PAGE")
 @click.argument("page_id", metavar="PAGE")
 def show(page_id: str) -> None:

@@ -62,7 +62,12 @@ def instant_of(text: str) -> datetime:
 
 
 def ahead(text: str) -> str:
-    """A moment to come: `22:00` (the next time it is so, UTC) or RFC 3339, as RFC 3339 in UTC."""
+    """A moment to come: `22:00` or `sat 22:00` (the next time it is so, UTC) or RFC 3339, as RFC 3339 in UTC."""
+    if text[:1].isalpha():
+        from tocsin.wallclock import next_weekday  # late: few commands need it
+
+        if (coming := next_weekday(text, SystemClock().now())) is not None:
+            return coming.isoformat()
     match = _CLOCK.fullmatch(text.strip())
     if not match:
         return instant_of(text).isoformat()

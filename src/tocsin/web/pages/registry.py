@@ -1,6 +1,18 @@
 """Every screen."""
 
-from tocsin.web.pages import alerts, catalog, files, incidents, oncall, others, overview, postmortem, runbook, settings
+from tocsin.web.pages import (
+    alerts,
+    catalog,
+    files,
+    incidents,
+    oncall,
+    others,
+    overview,
+    postmortem,
+    runbook,
+    settings,
+    simulate,
+)
 from tocsin.web.pages.room import screen as room
 from tocsin.web.screens import Screen
 
@@ -11,6 +23,7 @@ SCREENS: tuple[Screen, ...] = (
     room.SCREEN,
     alerts.SCREEN,
     oncall.SCREEN,
+    simulate.SCREEN,
     *runbook.SCREENS,
     *postmortem.SCREENS,
     *catalog.SCREENS,
