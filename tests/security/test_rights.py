@@ -16,7 +16,7 @@ from tocsin.web.pages.registry import SCREENS
 WRITES = ("post", "put", "patch", "delete")
 HARMLESS = frozenset({"/runbook/check", "/runbook/explain", "/runbook/simulate", "/organisation/plan"})
 """Read a text that they are given, and change nothing."""
-OWN = frozenset({"/tokens", "/tokens/{token}", "/people/{person}/methods"}) | {
+OWN = frozenset({"/tokens", "/tokens/{token}", "/people/{person}/methods", "/people/{person}/rules"}) | {
     f"/methods/{{method}}{end}" for end in ("", "/code", "/verify", "/test")
 }
 """What a viewer does for themselves: tokens with no more than they may, and how to reach them."""
@@ -32,7 +32,7 @@ OTHERS: dict[str, dict[str, object]] = {
     },
     "/people/{person}": {"right": "admin"}, "/people/{person}/methods": {"kind": "email", "target": "x@example.com"},
     "/tokens": {"name": "x", "scopes": ["read"]}, "/followups/{followup}": {"state": "done"},
-    "/methods/{method}/verify": {"code": "x"},
+    "/methods/{method}/verify": {"code": "x"}, "/people/{person}/rules": {"rules": []},
 }  # fmt: skip
 
 

@@ -37,7 +37,7 @@ def list_(person: str | None) -> None:
 
 
 @command(parent=method, example="tocsin method add ntfy https://ntfy.sh/dana-pages")
-@click.argument("kind", type=click.Choice(["email", "ntfy", "webhook"]))
+@click.argument("kind")
 @click.argument("target")
 @click.option("--label", default="", help="Your own name for it.")
 @click.option("--person", help="Somebody else, for managers; default: you.")

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from tocsin import wallclock
 from tocsin.identity.sessions import token_name
 from tocsin.oncall import queries as oncall
 from tocsin.oncall.policy import Directory
@@ -14,9 +15,10 @@ from tocsin.organisation.model import SETTINGS_ID
 from tocsin.organisation.model.policy import Policy
 from tocsin.organisation.queries import everything
 from tocsin.paging.methods import missing_here
+from tocsin.paging.preferences import Rule, choose
 from tocsin.store.tables.identity import accounts
 from tocsin.store.tables.organisation import organisation_objects
-from tocsin.store.tables.paging import contact_methods, page_log
+from tocsin.store.tables.paging import contact_methods, contact_rules, page_log
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,33 @@ def ways_to(connection: Connection, person_id: str) -> list[Way]:
     The screen is there besides.
     """
     return [way for way in _verified(connection, person_id) if missing_here(connection, way.kind) is None]
+
+
+@dataclass(frozen=True)
+class Ways:
+    """The ways that a page takes to a person now, in order; `quiet` says why their own rules leave none."""
+
+    ways: tuple[Way, ...]
+    quiet: str | None = None
+
+
+def ways_now(
+    connection: Connection, person_id: str, severity: str | None, now: datetime, *, pierces: bool = False
+) -> Ways:
+    """The person's verified methods as their own rules choose them for this severity at this hour."""
+    usable = {way.method_id: way for way in ways_to(connection, person_id)}
+    rules = rules_of(connection, person_id)
+    if not rules:
+        return Ways(tuple(usable.values()))
+    zone = wallclock.zone(_specs(connection, "person", person_id).get(person_id, {}).get("time_zone", "UTC"))
+    chosen = choose(rules, tuple(usable), severity, now, zone, pierces=pierces)
+    return Ways(tuple(usable[method] for method in chosen.methods), chosen.quiet)
+
+
+def rules_of(connection: Connection, person_id: str) -> tuple[Rule, ...]:
+    """The person's own rules, in order."""
+    kept = connection.execute(select(contact_rules.c.rules).where(contact_rules.c.person_id == person_id)).scalar()
+    return tuple(Rule.model_validate(rule) for rule in kept or ())
 
 
 def ways_missing(connection: Connection, person_id: str) -> dict[str, str]:

@@ -36,6 +36,7 @@ from tocsin.paging.usecases.contact import (
     test_method,
     verify_method,
 )
+from tocsin.paging.usecases.contact_rules import list_rules, set_rules
 from tocsin.paging.usecases.groups import link_page, link_pages_to_incident
 from tocsin.paging.usecases.ledger import owe_page_entries
 from tocsin.paging.usecases.opening import open_page, page_last_resort, page_person
@@ -50,6 +51,7 @@ __all__ = [
     "link_page",
     "link_pages_to_incident",
     "list_methods",
+    "list_rules",
     "note_on_page",
     "open_page",
     "owe_page_entries",
@@ -60,6 +62,7 @@ __all__ = [
     "remove_method",
     "reorder_methods",
     "send_code",
+    "set_rules",
     "snooze_page",
     "test_method",
     "verify_method",

@@ -80,7 +80,8 @@ def page_one(connection: Connection, row: Row[Any], person: str, now: datetime, 
 
     Each later method waits a little; it is dropped if an earlier one was taken, and brought forward if it failed.
     """
-    ways: Sequence[Way] = () if row.practice else people.ways_to(connection, person)
+    chosen = people.ways_now(connection, person, row.severity, now, pierces=row.last_resort)
+    ways: Sequence[Way] = () if row.practice else chosen.ways
     write_log(connection, row, LogRow("step", person=person, more={"step": as_page(row).name_of_step}), now)
     if screen:
         _send(connection, row, person, Way(SCREEN, SCREEN), 0, now)
@@ -89,24 +90,27 @@ def page_one(connection: Connection, row: Row[Any], person: str, now: datetime, 
     for place, way in enumerate(ways):
         _send(connection, row, person, way, place, now)
     if not row.practice:
-        _say_what_is_missing(connection, row, person, now, only_screen=not ways)
+        _say_what_is_missing(connection, row, person, now, only_screen=not ways, quiet=chosen.quiet)
     return bool(ways) or row.practice
 
 
 def reach_otherwise(connection: Connection, row: Row[Any], person: str | None, method_id: str, now: datetime) -> None:
     """What was taken by a method did not arrive: try those after it in the person's order, once for each loss."""
-    ways = people.ways_to(connection, person) if person else []
+    chosen = people.ways_now(connection, person, row.severity, now, pierces=row.last_resort) if person else None
+    ways = chosen.ways if chosen else ()
     places = [place for place, way in enumerate(ways) if way.method_id == method_id]
     for after, (place, way) in enumerate(list(enumerate(ways))[places[0] + 1 :] if places else ()):
         _send(connection, row, person, way, place, now, after=after, instead_of=method_id)
 
 
 def _say_what_is_missing(
-    connection: Connection, row: Row[Any], person: str, now: datetime, *, only_screen: bool
+    connection: Connection, row: Row[Any], person: str, now: datetime, *, only_screen: bool, quiet: str | None
 ) -> None:
     """Say why a person's methods were passed over: once for each page and person, not again at each step."""
     missing = people.ways_missing(connection, person)
-    if only_screen and not missing:
+    if quiet:
+        missing[SCREEN] = quiet
+    elif only_screen and not missing:
         missing = {SCREEN: "no verified method but the screen"}
     rows = select(page_log.c.data).where(
         page_log.c.page_id == row.id, page_log.c.kind == "skipped", page_log.c.person_id == person

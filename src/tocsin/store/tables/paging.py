@@ -86,3 +86,10 @@ contact_methods = Table(
     instant("last_proven_at", nullable=True),
     Index("ix_contact_methods_person_id", "person_id"),
 )
+contact_rules = Table(
+    "contact_rules",
+    metadata,
+    text("person_id", primary_key=True),
+    json("rules"),  # in order; see paging/preferences.py
+    instant("changed_at"),
+)

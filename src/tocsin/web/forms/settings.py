@@ -3,13 +3,15 @@
 import re
 from collections.abc import Callable
 
-from tocsin.alerts.usecases.fold import fold_received
+from pydantic import ValidationError
+
 from tocsin.errors import Forbidden, Invalid
 from tocsin.identity import accounts, sessions
 from tocsin.identity.actor import Right
 from tocsin.intake import usecases as intake
 from tocsin.intake.senders import senders
 from tocsin.organisation.queries import everything
+from tocsin.paging.preferences import Rule
 from tocsin.organisation.usecases import Invitation, Invited, invite_person
 from tocsin.paging import usecases as paging
 from tocsin.web.forms.sending import Form, Given, Sent, Told
@@ -63,6 +65,28 @@ def _remove_method(asked: Asked, given: Given) -> Sent:
     del given
     paging.remove_method(asked.connection, asked.actor, str(asked.path["method"]), asked.now)
     return Sent(_ME, "Removed.")
+def _add_rule(asked: Asked, given: Given) -> Sent:
+    person = _own(asked)
+    try:
+        rule = Rule.model_validate(
+            {"hours": given.optional("hours"), "severities": given.words("severities"), "methods": given.many("method")}
+        )
+    except ValidationError as error:
+        raise Invalid(error.errors()[0]["msg"].removeprefix("Value error, "), "hours") from error
+    rules = (*paging.list_rules(asked.connection, asked.actor, person), rule)
+    paging.set_rules(asked.connection, asked.actor, person, rules, asked.now)
+    return Sent(_ME, "Added. The first rule that fits decides.")
+
+
+def _remove_rule(asked: Asked, given: Given) -> Sent:
+    del given
+    person, place = _own(asked), str(asked.path["place"])
+    rules = paging.list_rules(asked.connection, asked.actor, person)
+    kept = [rule for number, rule in enumerate(rules) if str(number) != place]
+    paging.set_rules(asked.connection, asked.actor, person, kept, asked.now)
+    return Sent(_ME, "Removed.")
+
+
 
 
 def _password(asked: Asked, given: Given) -> Sent:
@@ -178,6 +202,8 @@ def _ask_integration(asked: Asked) -> FormView:
             Field("name", "Name", "text", required=True),
             Field(
                 "sender",
+    _settings("/settings/rules", _add_rule),
+    _settings("/settings/rules/{place}/remove", _remove_rule),
                 "Sender",
                 "select",
                 "alertmanager",

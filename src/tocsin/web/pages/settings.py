@@ -11,7 +11,7 @@ from tocsin.identity.sessions import list_tokens
 from tocsin.intake.queries import integrations_now, secret_of, set_aside_now, waiting_count
 from tocsin.organisation.queries import everything
 from tocsin.paging.methods import kinds, missing_here
-from tocsin.paging.usecases import list_methods
+from tocsin.paging.usecases import list_methods, list_rules
 from tocsin.web import format as say
 from tocsin.web.reading import people
 from tocsin.web.screens import Answer, Asked, Screen
@@ -26,6 +26,14 @@ class MethodRow:
     target: str
     verified: bool
     note: str
+
+@dataclass(frozen=True)
+class RuleRow:
+    """A rule of one's own, as a sentence: when it fits and what then rings."""
+
+    when: str
+    then: str
+
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,8 @@ class Me:
     kinds: tuple[tuple[str, str], ...]
     tokens: tuple[TokenRow, ...]
     scopes: tuple[str, ...]
+    rules: tuple[RuleRow, ...]
+    severities: tuple[tuple[str, str], ...]
     has_password: bool
     closed: tuple[str, ...] = ()
     """By which ways nobody can be paged on this installation: sentences."""
@@ -69,31 +79,12 @@ class AccountRow:
     reachable: bool
 
 
-@dataclass(frozen=True)
-class IntegrationRow:
-    """A configured sender."""
-
-    id: str
-    name: str
-    sender: str
-    last: str
-    counts: str
-    refused: int
-    waiting: int
-    disabled: bool
-    url: str
-
-
-@dataclass(frozen=True)
-class AsideRow:
-    """Something that could not be understood."""
-
-    id: str
-    at: datetime
-    integration: str
-    place: str
-    reason: str
-    content: str
+_SEVERITIES = (
+    ("", "Whatever it is"),
+    ("error,warning,info", "All but critical and Sev1"),
+    ("critical", "Critical and Sev1 alone"),
+    ("warning,info", "Warnings, Sev3 and below"),
+)
 
 
 def load_menu(asked: Asked) -> Answer:
@@ -161,10 +152,25 @@ def load_me(asked: Asked) -> Answer:
         ),
         tokens,
         (*SCOPE_REACH, *NARROW_SCOPES),
+        _rules(asked, methods),
+        _SEVERITIES,
         bool(account and account.has_password),
         tuple(f"{reason[:1].upper()}{reason[1:]}." for reason in closed.values()),
     )
     return Answer(view, frozenset({"people"}), live=False)
+
+def _rules(asked: Asked, methods: tuple[MethodRow, ...]) -> tuple[RuleRow, ...]:
+    names = {method.id: method.kind for method in methods}
+    found = []
+    for rule in list_rules(asked.connection, asked.actor, asked.person_id or ""):
+        when = rule.sentence()
+        by = [names[method] for method in rule.methods if method in names]
+        then = (
+            f"by {', then '.join(by)}" if by else "as without this rule" if rule.methods else "quiet: the next person"
+        )
+        found.append(RuleRow(f"{when[:1].upper()}{when[1:]}", then))
+    return tuple(found)
+
 
 
 def load_people(asked: Asked) -> Answer:

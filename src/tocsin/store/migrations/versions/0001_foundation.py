@@ -169,6 +169,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_contact_methods_person_id", "contact_methods", ["person_id"], unique=False)
     op.create_table(
+        "contact_rules",
+        sa.Column("person_id", sa.Text(), nullable=False),
+        sa.Column("rules", Json(), nullable=False),
+        sa.Column("changed_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_contact_rules")),
+    )
+    op.create_table(
         "copies",
         sa.Column("entry_id", sa.Text(), nullable=False),
         sa.Column("place", sa.Text(), nullable=False),
