@@ -27,13 +27,13 @@ class MethodRow:
     verified: bool
     note: str
 
+
 @dataclass(frozen=True)
 class RuleRow:
     """A rule of one's own, as a sentence: when it fits and what then rings."""
 
     when: str
     then: str
-
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,9 @@ class Me:
     kinds: tuple[tuple[str, str], ...]
     tokens: tuple[TokenRow, ...]
     scopes: tuple[str, ...]
+    has_password: bool
     rules: tuple[RuleRow, ...]
     severities: tuple[tuple[str, str], ...]
-    has_password: bool
     closed: tuple[str, ...] = ()
     """By which ways nobody can be paged on this installation: sentences."""
 
@@ -77,6 +77,33 @@ class AccountRow:
     active: bool
     signs_in: bool
     reachable: bool
+
+
+@dataclass(frozen=True)
+class IntegrationRow:
+    """A configured sender."""
+
+    id: str
+    name: str
+    sender: str
+    last: str
+    counts: str
+    refused: int
+    waiting: int
+    disabled: bool
+    url: str
+
+
+@dataclass(frozen=True)
+class AsideRow:
+    """Something that could not be understood."""
+
+    id: str
+    at: datetime
+    integration: str
+    place: str
+    reason: str
+    content: str
 
 
 _SEVERITIES = (
@@ -152,12 +179,13 @@ def load_me(asked: Asked) -> Answer:
         ),
         tokens,
         (*SCOPE_REACH, *NARROW_SCOPES),
+        bool(account and account.has_password),
         _rules(asked, methods),
         _SEVERITIES,
-        bool(account and account.has_password),
         tuple(f"{reason[:1].upper()}{reason[1:]}." for reason in closed.values()),
     )
     return Answer(view, frozenset({"people"}), live=False)
+
 
 def _rules(asked: Asked, methods: tuple[MethodRow, ...]) -> tuple[RuleRow, ...]:
     names = {method.id: method.kind for method in methods}
@@ -170,7 +198,6 @@ def _rules(asked: Asked, methods: tuple[MethodRow, ...]) -> tuple[RuleRow, ...]:
         )
         found.append(RuleRow(f"{when[:1].upper()}{when[1:]}", then))
     return tuple(found)
-
 
 
 def load_people(asked: Asked) -> Answer:
