@@ -5,15 +5,16 @@ from collections.abc import Callable
 
 from pydantic import ValidationError
 
+from tocsin.alerts.usecases.fold import fold_received
 from tocsin.errors import Forbidden, Invalid
 from tocsin.identity import accounts, sessions
 from tocsin.identity.actor import Right
 from tocsin.intake import usecases as intake
 from tocsin.intake.senders import senders
 from tocsin.organisation.queries import everything
-from tocsin.paging.preferences import Rule
 from tocsin.organisation.usecases import Invitation, Invited, invite_person
 from tocsin.paging import usecases as paging
+from tocsin.paging.preferences import Rule
 from tocsin.web.forms.sending import Form, Given, Sent, Told
 from tocsin.web.screens import Asked
 from tocsin.web.views.common import Choice, Field, FormView
@@ -65,6 +66,8 @@ def _remove_method(asked: Asked, given: Given) -> Sent:
     del given
     paging.remove_method(asked.connection, asked.actor, str(asked.path["method"]), asked.now)
     return Sent(_ME, "Removed.")
+
+
 def _add_rule(asked: Asked, given: Given) -> Sent:
     person = _own(asked)
     try:
@@ -85,8 +88,6 @@ def _remove_rule(asked: Asked, given: Given) -> Sent:
     kept = [rule for number, rule in enumerate(rules) if str(number) != place]
     paging.set_rules(asked.connection, asked.actor, person, kept, asked.now)
     return Sent(_ME, "Removed.")
-
-
 
 
 def _password(asked: Asked, given: Given) -> Sent:
@@ -202,8 +203,6 @@ def _ask_integration(asked: Asked) -> FormView:
             Field("name", "Name", "text", required=True),
             Field(
                 "sender",
-    _settings("/settings/rules", _add_rule),
-    _settings("/settings/rules/{place}/remove", _remove_rule),
                 "Sender",
                 "select",
                 "alertmanager",
@@ -270,6 +269,8 @@ FORMS = (
     _settings("/settings/methods/{method}/code", _send_code),
     _settings("/settings/methods/{method}/test", _test),
     _settings("/settings/methods/{method}/remove", _remove_method),
+    _settings("/settings/rules", _add_rule),
+    _settings("/settings/rules/{place}/remove", _remove_rule),
     _settings("/settings/password", _password),
     _settings("/settings/tokens", _token),
     _settings("/settings/tokens/{token}/revoke", _revoke),
