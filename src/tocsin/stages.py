@@ -23,6 +23,7 @@ from tocsin.intake.usecases import create_first_integration
 from tocsin.intake.writer import Writer
 from tocsin.mitigation import handlers as mitigation
 from tocsin.oncall import handlers as oncall
+from tocsin.oncall.routes import routes as calendar_routes
 from tocsin.organisation.usecases import create_first_organisation
 from tocsin.paging import handlers as paging
 from tocsin.paging.methods import NOT_SET_UP, Means, not_set_up
@@ -72,6 +73,7 @@ def routes(parts: Parts) -> list[BaseRoute]:
         *intake_routes(parts.database, writer, parts.settings.max_body_bytes, fetch),
         *foreign_routes(parts.database, writer, parts.settings.max_body_bytes),
         *callback_routes(parts.database, services_of(parts.settings, parts.http)),
+        *calendar_routes(parts.database),
         Mount("/api/v1", app=Deferred(lambda: _api(parts))),
         *build_web(parts),
     ]

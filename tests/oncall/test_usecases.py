@@ -13,7 +13,7 @@ from tocsin.errors import Conflict, Forbidden, Invalid, NotFound
 from tocsin.identity.actor import SYSTEM, Actor, Right, person
 from tocsin.oncall import handlers, policy, queries, usecases
 from tocsin.oncall.handovers import HANDOVER
-from tocsin.oncall.queries import OverrideRow
+from tocsin.oncall.queries import OverrideRow, feeds
 from tocsin.oncall.usecases import AddOverride, CancelOverride
 from tocsin.organisation.load import texts_of
 from tocsin.organisation.queries import everything
@@ -174,11 +174,11 @@ def test_feeds_hold_everybodys_shifts_or_ones_own(larkfield: Database, clock: Si
     def uids(feed: bytes) -> set[str]:
         return {str(event["uid"]) for event in Calendar.from_ical(feed).walk("VEVENT")}
 
-    everybody = larkfield.read(lambda c: queries.schedule_feed(c, "payments", clock.now()))
-    kofis = larkfield.read(lambda c: queries.person_feed(c, "kofi", clock.now()))
+    everybody = larkfield.read(lambda c: feeds.schedule_feed(c, "payments", clock.now()))
+    kofis = larkfield.read(lambda c: feeds.person_feed(c, "kofi", clock.now()))
     assert b"SUMMARY:Mara Lindqvist on call: Payments" in everybody
     assert {uid for uid in uids(kofis) if uid.startswith("payments-0")} < uids(everybody)
-    later = larkfield.read(lambda c: queries.schedule_feed(c, "payments", clock.now() + timedelta(hours=7)))
+    later = larkfield.read(lambda c: feeds.schedule_feed(c, "payments", clock.now() + timedelta(hours=7)))
     assert len(uids(everybody) - uids(later)) <= 1
 
 

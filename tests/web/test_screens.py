@@ -1,9 +1,15 @@
 """Every screen opens, with data and without, and says nothing that is not there."""
 
+import html
+import re
+
 import pytest
 from starlette.testclient import TestClient
 
-from tests.web.conftest import Browser
+from tests.web.conftest import ORGANISATION, Browser
+from tocsin.identity.actor import SYSTEM
+from tocsin.organisation.usecases import ApplyFiles, apply_files
+from tocsin.store.database import Database
 from tocsin.web.forms.registry import FORMS
 from tocsin.web.pages.registry import SCREENS
 
@@ -100,6 +106,26 @@ def test_an_override_stands_on_the_calendar_and_can_be_taken_back(dana: Browser)
 def test_who_is_on_call_may_be_asked_for_any_moment(dana: Browser) -> None:
     assert "Kofi Mensah" in dana.get("/oncall?at=2026-11-24 10:00")
     assert "is no time" in dana.get("/oncall?at=someday")
+
+
+def test_a_calendar_address_is_told_once_and_can_be_taken_back(dana: Browser) -> None:
+    page = dana.send("/oncall/feeds", of="person:dana")
+    assert re.search(r"/calendar/[\w-]{40,}\.ics", page)
+    listed = dana.get("/oncall")
+    assert "Dana Okafor's shifts" in html.unescape(listed)
+    assert "/calendar/" not in listed
+    feed = listed.split('name="feed" value="')[1].split('"')[0]
+    assert 'name="feed"' not in dana.send("/oncall/feeds/remove", feed=feed)
+
+
+def test_the_week_in_which_clocks_change_says_so(dana: Browser, database: Database) -> None:
+    assert "shifts keep to its clock" not in dana.get("/oncall?week=2026-10-19")
+    in_berlin = ORGANISATION.replace(
+        "starts: 2026-11-02, time_zone: UTC", "starts: 2026-11-02, time_zone: Europe/Berlin"
+    )
+    database.write(lambda c, now: apply_files(c, SYSTEM, ApplyFiles({"larkfield.yaml": in_berlin}), now))
+    assert "Sun 25: in Berlin 1 hour comes twice; shifts keep to its clock." in dana.get("/oncall?week=2026-10-19")
+    assert "Sun 28: in Berlin 1 hour is left out" in dana.get("/oncall?week=2027-03-22")
 
 
 def test_a_page_may_be_simulated_for_any_moment(dana: Browser) -> None:

@@ -16,8 +16,9 @@ from tocsin.api.lists import Cursor, Limit, slice_of
 from tocsin.errors import Invalid
 from tocsin.identity.actor import Right
 from tocsin.oncall import queries, usecases
-from tocsin.oncall.queries import Duty, OverrideRow
+from tocsin.oncall.queries import Duty, OverrideRow, feeds
 from tocsin.oncall.usecases import AddOverride, CancelOverride
+from tocsin.oncall.usecases import feeds as feed_usecases
 from tocsin.organisation.model.policy import Severity
 from tocsin.organisation.queries import everything
 from tocsin.organisation.snapshot import Organisation
@@ -35,6 +36,13 @@ class NewOverride(Body):
     starts_at: Instant
     ends_at: Instant
     reason: str = ""
+
+
+class NewFeed(Body):
+    """`subject` is a person or a schedule; for gaps it may be left out: those of all schedules."""
+
+    kind: Literal["person", "schedule", "gaps"]
+    subject: str = ""
 
 
 @router.get("/oncall")
@@ -151,6 +159,36 @@ async def cancel_override(asked: Asked, override: str) -> Response:
     def do(connection: Connection, now: datetime) -> Any:
         usecases.cancel_override(connection, asked.actor, CancelOverride(override), now)
         return {"id": override, "cancelled": True}
+
+    return await asked.do(do)
+
+
+@router.get("/oncall/feeds")
+async def list_feeds(asked: Asked, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """The calendar feeds that you made; their addresses were told once."""
+    asked.actor.require(Right.VIEWER)
+    found = await asked.ask(lambda connection: feeds.list_feeds(connection, asked.actor))
+    return answer(slice_of(found, limit, cursor, fields_of))
+
+
+@router.post("/oncall/feeds", status_code=201)
+async def make_feed(asked: Asked, body: NewFeed) -> Response:
+    """A secret address for calendars: a person's shifts, a schedule's, or the gaps; told this once."""
+
+    def do(connection: Connection, now: datetime) -> Any:
+        id, secret = feed_usecases.make_feed(connection, asked.actor, body.kind, body.subject, now)
+        return {"id": id, "url": f"{asked.parts.settings.outside_url}/calendar/{secret}.ics"}
+
+    return await asked.do(do, 201)
+
+
+@router.delete("/oncall/feeds/{feed}")
+async def remove_feed(asked: Asked, feed: str) -> Response:
+    """Let a calendar feed's address lead nowhere."""
+
+    def do(connection: Connection, now: datetime) -> Any:
+        feed_usecases.remove_feed(connection, asked.actor, feed, now)
+        return {"id": feed, "removed": True}
 
     return await asked.do(do)
 

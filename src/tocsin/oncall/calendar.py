@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from icalendar import Alarm, Calendar, Event
 
-from tocsin.oncall.schedule import FinalShift
+from tocsin.oncall.schedule import FinalShift, Gap
 
 BEHIND = timedelta(days=15)
 AHEAD = timedelta(days=180)
@@ -23,16 +23,44 @@ class FeedShift:
     shift: FinalShift
 
 
+@dataclass(frozen=True)
+class FeedGap:
+    """When nobody is on call, with the words that a calendar shows."""
+
+    schedule_id: str
+    schedule_name: str
+    gap: Gap
+
+
 def feed(title: str, shifts: Iterable[FeedShift], now: datetime, remind: timedelta | None = None) -> bytes:
     """The calendar as bytes, `text/calendar`. With `remind`, an alarm that long before each shift."""
+    return _calendar(title, (_event(each, now, remind) for each in shifts))
+
+
+def gaps_feed(title: str, gaps: Iterable[FeedGap], now: datetime) -> bytes:
+    """The gaps as a calendar, `text/calendar`."""
+    return _calendar(title, (_gap_event(each, now) for each in gaps))
+
+
+def _calendar(title: str, events: Iterable[Event]) -> bytes:
     calendar = Calendar()
     calendar.add("prodid", "-//Tocsin//On call//EN")
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
     calendar.add("x-wr-calname", title)
-    for each in shifts:
-        calendar.add_component(_event(each, now, remind))
+    for each in events:
+        calendar.add_component(each)
     return bytes(calendar.to_ical())
+
+
+def _gap_event(each: FeedGap, now: datetime) -> Event:
+    event = Event()
+    event.add("uid", f"{each.schedule_id}-gap-{each.gap.start:%Y%m%dT%H%M%SZ}@tocsin")
+    event.add("dtstamp", now.replace(microsecond=0))
+    event.add("dtstart", each.gap.start)
+    event.add("dtend", each.gap.end)
+    event.add("summary", f"Nobody on call: {each.schedule_name}")
+    return event
 
 
 def _event(each: FeedShift, now: datetime, remind: timedelta | None) -> Event:

@@ -1,11 +1,15 @@
 """Overrides: who, from, to, why."""
 
+from typing import cast
+
 from tocsin.errors import Invalid
 from tocsin.oncall import usecases
 from tocsin.oncall.queries import on_call
+from tocsin.oncall.queries.feeds import FeedKind
+from tocsin.oncall.usecases import feeds
 from tocsin.organisation.queries import everything
 from tocsin.web.forms.rooms import people_field
-from tocsin.web.forms.sending import Form, Given, Sent
+from tocsin.web.forms.sending import Form, Given, Sent, Told
 from tocsin.web.screens import Asked
 from tocsin.web.views.common import Choice, Field, FormView
 
@@ -49,7 +53,24 @@ def _cancel(asked: Asked, given: Given) -> Sent:
     return Sent("/oncall", "Taken back.")
 
 
+def _make_feed(asked: Asked, given: Given) -> Sent:
+    kind, _, subject = given.text("of").partition(":")
+    if kind not in ("person", "schedule", "gaps"):
+        raise Invalid("choose what to subscribe to", "of")
+    _, secret = feeds.make_feed(asked.connection, asked.actor, cast(FeedKind, kind), subject, asked.now)
+    url = f"{asked.parts.settings.outside_url}/calendar/{secret}.ics"
+    text = "Subscribe to this address in your calendar. Whoever knows it sees these shifts; remove it when it got out."
+    return Sent("/oncall", told=Told("A calendar's address", text, url, "/oncall"))
+
+
+def _remove_feed(asked: Asked, given: Given) -> Sent:
+    feeds.remove_feed(asked.connection, asked.actor, given.text("feed"), asked.now)
+    return Sent("/oncall", "The address leads nowhere now.")
+
+
 FORMS = (
+    Form("/oncall/feeds", _make_feed, page="oncall"),
+    Form("/oncall/feeds/remove", _remove_feed, page="oncall"),
     Form("/oncall/override", _override, _ask_override, page="oncall"),
     Form("/oncall/override/cancel", _cancel, page="oncall"),
 )

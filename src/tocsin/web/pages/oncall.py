@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from tocsin import wallclock
 from tocsin.errors import Invalid
 from tocsin.oncall import queries as oncall
 from tocsin.oncall.queries import list_overrides, shifts_between, shifts_of_person, who_is_on_call
+from tocsin.oncall.queries.feeds import list_feeds
 from tocsin.organisation.queries import everything
 from tocsin.organisation.snapshot import Organisation
 from tocsin.web import format as say
 from tocsin.web.instants import parse_instant
 from tocsin.web.reading import people
 from tocsin.web.screens import Answer, Asked, Screen
-from tocsin.web.views.common import Action, Names
+from tocsin.web.views.common import Action, Choice, Names
 
 _WEEK = timedelta(days=7)
 _MONTH = timedelta(days=30)
@@ -79,6 +81,15 @@ class OverrideLine:
 
 
 @dataclass(frozen=True)
+class FeedLine:
+    """A calendar feed that was made."""
+
+    id: str
+    name: str
+    made: str
+
+
+@dataclass(frozen=True)
 class OncallView:
     """The whole page."""
 
@@ -87,6 +98,7 @@ class OncallView:
     answers: tuple[tuple[str, str], ...]
     title: str
     days: tuple[tuple[str, bool, bool], ...]
+    clock_changes: tuple[str, ...]
     lanes: tuple[Lane, ...]
     now_at: float | None
     before: str
@@ -97,6 +109,8 @@ class OncallView:
     overrides: tuple[OverrideLine, ...]
     may_override: bool
     override: Action
+    feeds: tuple[FeedLine, ...]
+    feed_choices: tuple[Choice, ...]
 
 
 def load(asked: Asked) -> Answer:
@@ -132,6 +146,7 @@ def load(asked: Asked) -> Answer:
         ),
         title=f"{say.day(start)} to {say.day(start + timedelta(days=6), now)}",
         days=tuple(days),
+        clock_changes=_clock_changes(organisation, start),
         lanes=lanes,
         now_at=round(at, 2) if 0 <= at <= 100 else None,
         before=(start - _WEEK).date().isoformat(),
@@ -150,8 +165,41 @@ def load(asked: Asked) -> Answer:
         ),
         may_override=asked.responds,
         override=Action("Override", "/oncall/override", "primary", "swap"),
+        feeds=tuple(
+            FeedLine(row.id, _feed_name(row.kind, row.subject_id, known), say.moment(row.created_at, now))
+            for row in list_feeds(connection, asked.actor)
+        ),
+        feed_choices=_feed_choices(asked, organisation),
     )
     return Answer(view, frozenset({"organisation", "oncall"}))
+
+
+def _clock_changes(organisation: Organisation, start: datetime) -> tuple[str, ...]:
+    """The days of the shown week on which a rotation's clock leaves time out or repeats it."""
+    zones = {layer.time_zone for spec in organisation.schedules.values() for layer in spec.rotations}
+    found = []
+    for day in ((start + timedelta(days=index)).date() for index in range(7)):
+        for zone in sorted(zones):
+            change = wallclock.length_of_day(day, wallclock.zone(zone)) - timedelta(days=1)
+            if change:
+                what = "comes twice" if change > timedelta() else "is left out"
+                where = wallclock.place(zone)
+                found.append(
+                    f"{day:%a} {day.day}: in {where} {say.spoken(abs(change))} {what}; shifts keep to its clock."
+                )
+    return tuple(found)
+
+
+def _feed_name(kind: str, subject: str, known: Names) -> str:
+    if kind == "gaps":
+        return f"Gaps in {known.of(subject)}" if subject else "All gaps"
+    return f"{known.of(subject)}'s shifts" if kind == "person" else f"Shifts of {known.of(subject)}"
+
+
+def _feed_choices(asked: Asked, organisation: Organisation) -> tuple[Choice, ...]:
+    own = (Choice(f"person:{asked.person_id}", "Your shifts"),) if asked.person_id else ()
+    each = tuple(Choice(f"schedule:{id}", f"Shifts of {spec.name}") for id, spec in organisation.schedules.items())
+    return (*own, *each, Choice("gaps:", "Every gap"))
 
 
 def _week(text: str, now: datetime) -> datetime:

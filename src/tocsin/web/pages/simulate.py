@@ -99,7 +99,7 @@ def _line(step: SimulatedStep, began: datetime, organisation: Organisation) -> S
     number = f"Step {step.step}" + (f", round {step.round}" if step.round > 1 else "")
     return StepLine(
         at=say.weekday_time(step.at),
-        after=f"+{say.duration(step.at - began)}" if step.at > began else "at once",
+        after=f"after {say.every(step.at - began)}" if step.at > began else "at once",
         name="Last resort" if step.step is None else number,
         people=people,
         skipped=step.skipped,
@@ -114,7 +114,7 @@ def _by(heard: Heard, at: datetime) -> str:
     said = []
     for kind, when in heard.by:
         label = known[kind].label if kind in known else kind
-        said.append(f"{label} after {say.duration(when - at)}" if when > at else label)
+        said.append(f"{label} after {say.every(when - at)}" if when > at else label)
     return ", ".join(said)
 
 

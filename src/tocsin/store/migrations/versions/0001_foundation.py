@@ -431,6 +431,18 @@ def upgrade() -> None:
         postgresql_where=sa.text("valid_to is null"),
     )
     op.create_table(
+        "calendar_feeds",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject_id", sa.Text(), nullable=False),
+        sa.Column("token_hash", sa.Text(), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("removed_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_feeds")),
+    )
+    op.create_index("uq_calendar_feeds_token_hash", "calendar_feeds", ["token_hash"], unique=True)
+    op.create_table(
         "overrides",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("schedule_id", sa.Text(), nullable=False),

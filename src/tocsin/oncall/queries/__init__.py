@@ -1,17 +1,13 @@
 """Who is on call, was, and will be; by the schedule that held at that moment and the overrides that people made."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
 
 from tocsin.errors import NotFound
-from tocsin.oncall import calendar
 from tocsin.oncall import schedule as schedules
-from tocsin.oncall.calendar import FeedShift
 from tocsin.oncall.policy import Directory
-from tocsin.oncall.rotation import longest_turn
 from tocsin.oncall.schedule import FinalShift, Gap, OnCall, Override
 from tocsin.organisation.model.schedule import Schedule
 from tocsin.organisation.queries import everything, history
@@ -193,35 +189,7 @@ def find_schedule(connection: Connection, schedule_id: str) -> Schedule:
     return known[schedule_id]
 
 
-def schedule_feed(connection: Connection, schedule_id: str, now: datetime) -> bytes:
-    """Everybody's shifts of one schedule as an iCalendar feed. Raises NotFound."""
-    name = find_schedule(connection, schedule_id).name
-    return calendar.feed(f"{name} on call", _feed_shifts(connection, [schedule_id], None, now), now)
-
-
-def person_feed(connection: Connection, person_id: str, now: datetime) -> bytes:
-    """One person's shifts of all schedules as an iCalendar feed, each with a reminder a day before."""
-    organisation = everything(connection)
-    shifts = _feed_shifts(connection, list(organisation.schedules), person_id, now)
-    title = f"{organisation.person_name(person_id)} on call"
-    return calendar.feed(title, shifts, now, remind=timedelta(days=1))
-
-
 _INSTANT = timedelta(microseconds=1)
-
-
-def _feed_shifts(
-    connection: Connection, schedule_ids: Sequence[str], person_id: str | None, now: datetime
-) -> Iterator[FeedShift]:
-    organisation = everything(connection)
-    for id in schedule_ids:
-        schedule = organisation.schedules[id]
-        longest = max((longest_turn(rotation) for rotation in schedule.rotations), default=timedelta())
-        # Begins a whole turn earlier, and leaves out what that edge cuts: a shift's start never moves with `now`.
-        edge = now - calendar.BEHIND - min(longest, timedelta(days=150))
-        for shift in shifts_between(connection, id, edge, now + calendar.AHEAD):
-            if shift.start > edge and shift.end > now - calendar.BEHIND and person_id in (None, shift.person):
-                yield FeedShift(id, schedule.name, organisation.person_name(shift.person), shift)
 
 
 def _versions(
