@@ -1,6 +1,6 @@
 """Integrations, and what they sent that could not be understood."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from fastapi import APIRouter
@@ -15,17 +15,38 @@ from tocsin.api.fields import fields_of
 from tocsin.api.lists import Cursor, Limit, slice_of
 from tocsin.intake import queries as intake
 from tocsin.intake import usecases as intake_usecases
-from tocsin.intake.usecases import CreateIntegration
+from tocsin.intake.usecases import ChangeIntegration, CreateIntegration
 
 router = APIRouter(tags=["Intake"])
 
 
 class NewIntegration(Body):
-    """`sender` says what it sends; `service` is what its alerts are about when they do not say."""
+    """`sender` says what it sends; `service` is what its alerts are about when they do not say.
+
+    `key`: one that senders have already, from the product before; 20 to 200 letters, digits, `-`, `_`, `.` or `~`.
+    """
 
     name: str
     sender: str = Field(default="generic", examples=["alertmanager", "generic"])
     service: str | None = None
+    key: str | None = None
+
+
+class ChangedIntegration(Body):
+    """What is not named stays; `""` and 0 take away.
+
+    `signing_key`: every body must be signed with it, HMAC-SHA256. `per_minute`: more requests are answered with 429.
+    """
+
+    service: str | None = None
+    signing_key: str | None = None
+    per_minute: int | None = None
+
+
+class Rotation(Body):
+    """For how many hours the old key is good yet; at most 720."""
+
+    overlap_hours: int = Field(default=0, ge=0, le=720)
 
 
 @router.get("/integrations")
@@ -38,7 +59,7 @@ async def integrations(asked: Asked, limit: Limit = 50, cursor: Cursor = None) -
 @router.post("/integrations", status_code=201)
 async def new_integration(asked: Asked, body: NewIntegration) -> Response:
     """A further sender; answers with its secret URL, told this one time."""
-    command = CreateIntegration(body.name, body.sender, body.service)
+    command = CreateIntegration(body.name, body.sender, body.service, body.key)
 
     def do(connection: Connection, now: datetime) -> Any:
         made, secret = intake_usecases.create_integration(connection, asked.actor, command, now)
@@ -54,14 +75,27 @@ async def new_integration(asked: Asked, body: NewIntegration) -> Response:
 
 
 @router.post("/integrations/{integration}/rotate")
-async def rotate(asked: Asked, integration: str) -> Response:
-    """A new secret URL; the old one is unknown from now on."""
+async def rotate(asked: Asked, integration: str, body: Rotation | None = None) -> Response:
+    """A new secret URL; the old one is unknown from now on, or after `overlap_hours`."""
+    overlap = timedelta(hours=body.overlap_hours if body else 0)
 
     def do(connection: Connection, now: datetime) -> Any:
-        secret = intake_usecases.rotate_integration(connection, asked.actor, integration, now)
+        secret = intake_usecases.rotate_integration(connection, asked.actor, integration, now, overlap=overlap)
         return {"id": integration, "url": _url(asked, secret)}
 
     return await asked.do(do, told_once=("url",))
+
+
+@router.patch("/integrations/{integration}")
+async def change(asked: Asked, integration: str, body: ChangedIntegration) -> Response:
+    """Set its service, its limit, or the key that its bodies must be signed with."""
+    command = ChangeIntegration(body.signing_key, body.per_minute, body.service)
+
+    def do(connection: Connection, now: datetime) -> Any:
+        intake_usecases.change_integration(connection, asked.actor, integration, command, now)
+        return fields_of(intake.integration(connection, asked.actor, integration))
+
+    return await asked.do(do)
 
 
 @router.delete("/integrations/{integration}")

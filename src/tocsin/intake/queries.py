@@ -1,10 +1,10 @@
 """Integrations with what came by them, and what was set aside."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, and_, func, or_, select
 
 from tocsin.errors import NotFound
 from tocsin.identity.actor import Actor, Right
@@ -13,12 +13,17 @@ from tocsin.intake.signal import IntegrationRef
 from tocsin.store.tables.intake import integration_activity, integrations, set_aside
 
 SECRET = "integration"
+SIGNING = "integration signing key"
 Place = tuple[datetime | str, str]
 
 
 @dataclass(frozen=True)
 class IntegrationView:
-    """An integration and the counts of what came: requests, signals, those that changed nothing, bodies refused."""
+    """An integration and the counts of what came: requests, signals, those that changed nothing, bodies refused.
+
+    `per_minute`: how many requests it may send, and `limited` how many were turned away since they were more.
+    `is_signed`: its bodies must be. `old_key_until`: after a rotation, how long the key before is still good.
+    """
 
     id: str
     name: str
@@ -32,6 +37,11 @@ class IntegrationView:
     stale: int
     refused: int
     waiting: int
+    limited: int
+    limited_at: datetime | None
+    per_minute: int | None
+    is_signed: bool
+    old_key_until: datetime | None
 
 
 @dataclass(frozen=True)
@@ -85,12 +95,33 @@ def secret_of(connection: Connection, actor: Actor, integration_id: str) -> str:
     return keys_of(connection).open(SECRET, sealed)
 
 
-def by_secret_hash(connection: Connection, secret_hash: str) -> IntegrationRef | None:
-    """The integration whose secret has this hash, unless it is disabled. Index: uq_integrations_secret_hash."""
+@dataclass(frozen=True)
+class Entrance:
+    """An integration as its secret opens it: with the key that bodies must be signed with, and its limit, if any."""
+
+    integration: IntegrationRef
+    signing_key: str | None = field(default=None, repr=False)
+    per_minute: int | None = None
+
+
+def by_secret_hash(connection: Connection, secret_hash: str, now: datetime) -> Entrance | None:
+    """What the secret of this hash opens, also the one before while it is good; None where it is disabled.
+
+    Indexes: uq_integrations_secret_hash, ix_integrations_old_secret_hash.
+    """
     row = connection.execute(
-        select(integrations).where(integrations.c.secret_hash == secret_hash, integrations.c.disabled_at.is_(None))
+        select(integrations).where(
+            or_(
+                integrations.c.secret_hash == secret_hash,
+                and_(integrations.c.old_secret_hash == secret_hash, integrations.c.old_secret_until > now),
+            ),
+            integrations.c.disabled_at.is_(None),
+        )
     ).first()
-    return IntegrationRef(row.id, row.name, row.sender, row.service) if row else None
+    if row is None:
+        return None
+    signing = keys_of(connection).open(SIGNING, row.signing_sealed) if row.signing_sealed else None
+    return Entrance(IntegrationRef(row.id, row.name, row.sender, row.service), signing, row.per_minute)
 
 
 def integration_ref(connection: Connection, integration_id: str) -> IntegrationRef | None:
@@ -157,4 +188,9 @@ def _view(row: Row[tuple[object, ...]]) -> IntegrationView:
         stale=row.stale or 0,
         refused=row.refused or 0,
         waiting=row.waiting,
+        limited=row.limited or 0,
+        limited_at=row.limited_at,
+        per_minute=row.per_minute,
+        is_signed=row.signing_sealed is not None,
+        old_key_until=row.old_secret_until,
     )

@@ -4,6 +4,7 @@
 the 202 beside what was taken in. Who does not know a secret learns nothing: 404.
 """
 
+import base64
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -19,15 +20,19 @@ from tocsin.errors import Forbidden, TooLarge, Unavailable
 from tocsin.identity.keys import token_hash
 from tocsin.intake import queries
 from tocsin.intake.bodies import UnknownEncoding, read_body
+from tocsin.intake.queries import Entrance
+from tocsin.intake.rates import Rates, TooOften
 from tocsin.intake.senders import Fetch, Sender, is_sender, sender_named, senders
 from tocsin.intake.signal import IntegrationRef, Parsed, SetAside, Unreadable, clipped, storable
-from tocsin.intake.usecases import CHANGED
+from tocsin.intake.signatures import is_signed
+from tocsin.intake.usecases import CHANGED, count_limited
 from tocsin.intake.writer import Kept, Writer
 from tocsin.intake.writer import Request as ReadRequest
 from tocsin.store.database import Database
 
 DEFAULT_LIMIT = 1024 * 1024
 _REMEMBERED_SECONDS = 30
+_LIMITED_TOLD_EVERY = 5.0
 _MOST_REMEMBERED = 10_000
 _LONGEST_CONTENT = 64 * 1024
 _MOST_TOLD = 100
@@ -41,7 +46,7 @@ async def fetch_nothing(address: str) -> bytes:
 
 
 def routes(database: Database, writer: Writer, limit: int = DEFAULT_LIMIT, fetch: Fetch = fetch_nothing) -> list[Route]:
-    """`POST /in/SECRET` and `POST /in/SENDER/SECRET`; `POST /in/SENDER` with the secret as bearer token."""
+    """`POST /in/SECRET` and `POST /in/SENDER/SECRET`; `POST /in/SENDER` with the secret in a header."""
     door = _Door(Known(database), writer, limit, fetch)
     return [
         Route("/in/{secret}", door.take, methods=["POST"]),
@@ -63,25 +68,47 @@ async def not_posted(request: Request) -> Response:
 
 
 class Known:
-    """Integrations by their secrets, remembered for half a minute or until one of them is changed."""
+    """Integrations by their secrets, remembered for half a minute or until one of them is changed; and their limits."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._remembered: dict[str, tuple[float, IntegrationRef]] = {}
+        self._remembered: dict[str, tuple[float, Entrance]] = {}
+        self._rates = Rates(time.monotonic)
+        self._limited: dict[str, int] = {}
+        self._told_at = 0.0
         database.listen(self._forget)
 
-    async def by_secret(self, secret: str) -> IntegrationRef | None:
-        """The integration that has this secret and is not disabled."""
+    async def let_in(self, secret: str) -> Entrance | None:
+        """What the secret opens, once more; None for an unknown one. TooOften when it was used too often."""
+        found = await self._by_secret(secret)
+        if found is not None:
+            try:
+                self._rates.take(found.integration.id, found.per_minute)
+            except TooOften:
+                await self._tell_limited(found.integration.id)
+                raise
+        return found
+
+    async def _by_secret(self, secret: str) -> Entrance | None:
         digest = token_hash(secret.strip())
         known = self._remembered.get(digest)
         if known is not None and known[0] > time.monotonic():
             return known[1]
-        found = await self._database.read_async(lambda c: queries.by_secret_hash(c, digest))
+        now = self._database.clock.now()
+        found = await self._database.read_async(lambda c: queries.by_secret_hash(c, digest, now))
         if found is not None:
             if len(self._remembered) >= _MOST_REMEMBERED:
                 self._remembered.clear()
             self._remembered[digest] = (time.monotonic() + _REMEMBERED_SECONDS, found)
         return found
+
+    async def _tell_limited(self, integration_id: str) -> None:
+        """Count it; written down every few seconds, so that whoever sends too much costs no commit each."""
+        self._limited[integration_id] = self._limited.get(integration_id, 0) + 1
+        if time.monotonic() - self._told_at >= _LIMITED_TOLD_EVERY:
+            self._told_at = time.monotonic()
+            counts, self._limited = self._limited, {}
+            await self._database.write_async(lambda c, now: count_limited(c, counts, now))
 
     def _forget(self, topics: frozenset[str]) -> None:
         if topics & {CHANGED, "reconnected"}:
@@ -99,13 +126,13 @@ class _Door:
 
     async def take(self, request: Request) -> Response:
         try:
-            integration = await self._integration(request)
-            if integration is None:
+            entrance = await self._entrance(request)
+            sender = self._sender(request, entrance.integration) if entrance else None
+            if entrance is None or sender is None:
                 return _problem(404, "there is nothing here")
-            sender = self._sender(request, integration)
-            if sender is None:
-                return _problem(404, "there is nothing here")
-            return await self._take_in(request, integration, sender)
+            return await self._take_in(request, entrance, sender)
+        except TooOften as error:
+            return _problem(429, error.message, headers={"Retry-After": str(error.retry_after)})
         except TooLarge as error:
             return _problem(413, error.message)
         except Forbidden as error:
@@ -120,13 +147,16 @@ class _Door:
             _log.exception("alerts could not be taken in")
             return _problem(503, "nothing was kept; send it again", headers={"Retry-After": "5"})
 
-    async def _take_in(self, request: Request, integration: IntegrationRef, sender: Sender) -> Response:
+    async def _take_in(self, request: Request, entrance: Entrance, sender: Sender) -> Response:
+        integration = entrance.integration
         announced = request.headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > self._limit:
             raise TooLarge(f"the body is larger than {self._limit:,} bytes; send fewer alerts at once")
         body = b""
         try:
             body = await read_body(request.stream(), request.headers.get("content-encoding", ""), self._limit)
+            if entrance.signing_key and not is_signed(body, request.headers, entrance.signing_key, sender.signed_by):
+                raise Forbidden("this integration takes signed bodies only, and the signature does not fit")
             if sender.guard is not None:
                 await sender.guard(body, self._fetch)
             parsed = sender.parse(body)
@@ -139,13 +169,11 @@ class _Door:
             return _unreadable(parsed.set_aside)
         return _taken(await self._writer.keep(ReadRequest(integration, body, parsed)), parsed.left_out)
 
-    async def _integration(self, request: Request) -> IntegrationRef | None:
-        secret = request.path_params["secret"]
+    async def _entrance(self, request: Request) -> Entrance | None:
+        secret: str = request.path_params["secret"]
         if "sender" not in request.path_params and is_sender(secret):
-            kind, _, secret = request.headers.get("authorization", "").partition(" ")
-            if kind.lower() != "bearer":
-                return None
-        return await self._known.by_secret(secret)
+            secret = secret_in(request.headers)
+        return await self._known.let_in(secret) if secret else None
 
     def _sender(self, request: Request, integration: IntegrationRef) -> Sender | None:
         """The integration's own sender; a path that names another one is wrong."""
@@ -153,6 +181,19 @@ class _Door:
         named = params.get("sender") or (params["secret"] if is_sender(params["secret"]) else integration.sender)
         own = sender_named(integration.sender)
         return own if named == own.name or named in own.aliases else None
+
+
+def secret_in(headers: Mapping[str, str]) -> str:
+    """The secret that came in a header: as a bearer token, as a password whatever the user, or as `X-Tocsin-Key`."""
+    kind, _, told = headers.get("authorization", "").partition(" ")
+    if kind.lower() == "bearer":
+        return told
+    if kind.lower() == "basic":
+        try:
+            return base64.b64decode(told, validate=True).decode().partition(":")[2]
+        except ValueError:
+            return ""
+    return headers.get("x-tocsin-key", "")
 
 
 def whole_aside(error: Unreadable, body: bytes) -> SetAside:
@@ -188,6 +229,7 @@ _TITLES = {
     405: "Not this way",
     413: "Too large",
     415: "Unknown encoding",
+    429: "Too often",
     503: "Not now",
 }
 

@@ -3,8 +3,8 @@
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -15,16 +15,17 @@ from tocsin.identity import audit
 from tocsin.identity.actor import SYSTEM, Actor, Right
 from tocsin.identity.keys import keys_of, new_secret, token_hash
 from tocsin.ids import new_id
-from tocsin.intake.queries import SECRET, integration_ref
+from tocsin.intake.queries import SECRET, SIGNING, integration_ref
 from tocsin.intake.senders import sender_named
 from tocsin.intake.signal import Ask, IntegrationRef, Received, Unreadable
-from tocsin.store.columns import lock_rows
+from tocsin.store.columns import insert_or_ignore, lock_rows
 from tocsin.store.database import announce
-from tocsin.store.tables.intake import integrations, set_aside
+from tocsin.store.tables.intake import integration_activity, integrations, set_aside
 
 TOPIC = "alerts"
 CHANGED = "integrations"  # the topic by which every process forgets the secrets it remembers
 FIRST_NAME = "first"
+LONGEST_OVERLAP = timedelta(days=30)
 
 Fold = Callable[[Connection, Sequence[Received], datetime], Mapping[str, int]]
 """How `alerts` takes signals in, in the same transaction; tells by integration id how many changed nothing."""
@@ -32,10 +33,26 @@ Fold = Callable[[Connection, Sequence[Received], datetime], Mapping[str, int]]
 
 @dataclass(frozen=True)
 class CreateIntegration:
-    """A configured sender of alerts. `service` is what its alerts are about when they do not say."""
+    """A configured sender of alerts. `service` is what its alerts are about when they do not say.
+
+    `key`: one that senders have already, from the product before, so that they need a new host and nothing else.
+    """
 
     name: str
     sender: str = "generic"
+    service: str | None = None
+    key: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class ChangeIntegration:
+    """What is set of an integration; None leaves it, "" or 0 takes it away.
+
+    `signing_key`: every body must be signed with it. `per_minute`: more requests are turned away with 429.
+    """
+
+    signing_key: str | None = field(default=None, repr=False)
+    per_minute: int | None = None
     service: str | None = None
 
 
@@ -59,7 +76,11 @@ def create_integration(
     if connection.execute(select(integrations.c.id).where(integrations.c.name == name)).first():
         raise Conflict(f"there is an integration {name!r} already; choose another name")
     made = IntegrationRef(new_id(), name, sender, (command.service or "").strip() or None)
-    secret = _new_key(sender)
+    secret = (command.key or "").strip() or _new_key(sender)
+    if not re.fullmatch(r"[A-Za-z0-9_.~-]{20,200}", secret):
+        raise Invalid("a key has 20 to 200 letters, digits, '-', '_', '.' or '~'", "key")
+    if _opens_something(connection, secret):
+        raise Conflict("another integration has this key; choose another")
     connection.execute(
         insert(integrations).values(
             id=made.id,
@@ -84,15 +105,63 @@ def create_first_integration(connection: Connection, now: datetime) -> tuple[Int
     return IntegrationRef(row.id, row.name, row.sender, row.service), secret
 
 
-def rotate_integration(connection: Connection, actor: Actor, integration_id: str, now: datetime) -> str:
-    """A new secret; the old URL is unknown from now on."""
+def rotate_integration(
+    connection: Connection, actor: Actor, integration_id: str, now: datetime, *, overlap: timedelta = timedelta(0)
+) -> str:
+    """A new secret; the old one is unknown from now on, or good for `overlap` yet (at most 30 days)."""
     actor.require(Right.MANAGER, "alerts")
-    present = integration_ref(connection, integration_id)
-    secret = _new_key(present.sender if present else "")
-    _update(connection, integration_id, _kept(connection, secret))
-    audit.record(connection, actor, "rotate integration", integration_id, {}, now)
+    if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+        raise Invalid(f"the old key can be good for {LONGEST_OVERLAP.days} more days at most", "overlap_hours")
+    row = connection.execute(select(integrations).where(integrations.c.id == integration_id)).first()
+    secret = _new_key(row.sender if row else "")
+    before = {
+        "old_secret_hash": row.secret_hash if row and overlap else None,
+        "old_secret_until": now + overlap if overlap else None,
+    }
+    _update(connection, integration_id, {**_kept(connection, secret), **before})
+    hours = overlap.total_seconds() / 3600
+    audit.record(connection, actor, "rotate integration", integration_id, {"overlap_hours": hours}, now)
     _changed(connection)
     return secret
+
+
+def change_integration(
+    connection: Connection, actor: Actor, integration_id: str, command: ChangeIntegration, now: datetime
+) -> None:
+    """Set what an integration must do and may do. Invalid names the field; NotFound."""
+    actor.require(Right.MANAGER, "alerts")
+    values: dict[str, object] = {}
+    if command.per_minute is not None:
+        if not 0 <= command.per_minute <= 1_000_000:
+            raise Invalid("a limit is a number of requests a minute, up to 1,000,000; 0 is no limit", "per_minute")
+        values["per_minute"] = command.per_minute or None
+    if command.signing_key is not None:
+        key = command.signing_key.strip()
+        if key and not 8 <= len(key) <= 500:
+            raise Invalid("a signing key has 8 to 500 characters", "signing_key")
+        values["signing_sealed"] = keys_of(connection).seal(SIGNING, key) if key else None
+    if command.service is not None:
+        values["service"] = command.service.strip() or None
+    if values:
+        _update(connection, integration_id, values)
+    told = {name: value for name, value in values.items() if name != "signing_sealed"}
+    if "signing_sealed" in values:
+        told["signed"] = values["signing_sealed"] is not None
+    audit.record(connection, actor, "change integration", integration_id, told, now)
+    _changed(connection)
+
+
+def count_limited(connection: Connection, counts: Mapping[str, int], now: datetime) -> None:
+    """Say of integrations how many requests were turned away, since they were more than may come."""
+    for integration_id, count in sorted(counts.items()):
+        values = {"last_at": now, "requests": 0, "signals": 0, "stale": 0, "refused": 0, "limited": 0}
+        insert_or_ignore(connection, integration_activity, {"integration_id": integration_id, **values})
+        connection.execute(
+            update(integration_activity)
+            .where(integration_activity.c.integration_id == integration_id)
+            .values(limited=integration_activity.c.limited + count, limited_at=now)
+        )
+    announce(connection, TOPIC)
 
 
 def disable_integration(connection: Connection, actor: Actor, integration_id: str, now: datetime) -> None:
@@ -156,6 +225,12 @@ def discard_set_aside(connection: Connection, actor: Actor, id: str, now: dateti
     _waiting(connection, id)
     _end(connection, actor, id, "discarded", now)
     audit.record(connection, actor, "discard set-aside", id, {}, now)
+
+
+def _opens_something(connection: Connection, secret: str) -> bool:
+    digest = token_hash(secret)
+    same = (integrations.c.secret_hash == digest) | (integrations.c.old_secret_hash == digest)
+    return connection.execute(select(integrations.c.id).where(same)).first() is not None
 
 
 def _new_key(sender: str) -> str:

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from tocsin.api.foreign.reception import Reception
 from tocsin.errors import TooLarge, Unavailable
 from tocsin.intake.bodies import UnknownEncoding
+from tocsin.intake.rates import TooOften
 from tocsin.intake.senders import sender_named
 from tocsin.intake.signal import Unreadable
 
@@ -67,6 +68,8 @@ class _Desk:
             return PlainTextResponse(error.message, 413)
         except UnknownEncoding as error:
             return PlainTextResponse(str(error), 415)
+        except TooOften as error:
+            return PlainTextResponse(error.message, 429, {"Retry-After": str(error.retry_after)})
         except Unavailable as error:
             return PlainTextResponse(error.message, 503, {"Retry-After": str(error.retry_after)})
         except ClientDisconnect:

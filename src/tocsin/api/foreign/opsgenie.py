@@ -25,6 +25,7 @@ from tocsin.errors import Invalid, TooLarge, Unavailable
 from tocsin.ids import new_id
 from tocsin.intake.bodies import UnknownEncoding
 from tocsin.intake.fields import Fields, read_fields
+from tocsin.intake.rates import TooOften
 from tocsin.intake.reading import Wrong
 from tocsin.intake.senders.opsgenie import SENDER, read_alert
 from tocsin.intake.signal import IntegrationRef, Parsed, Unreadable, bounded_key
@@ -94,6 +95,9 @@ class _Desk:
                 return _answer(413, {"message": error.message}, started)
             except UnknownEncoding as error:
                 return _answer(415, {"message": str(error)}, started)
+            except TooOften as error:
+                told = {"message": "You are making too many requests!"}
+                return _answer(429, told, started, {"Retry-After": str(error.retry_after)})
             except Unavailable as error:
                 return _answer(503, {"message": error.message}, started, {"Retry-After": str(error.retry_after)})
             except ClientDisconnect:

@@ -15,6 +15,7 @@ from tocsin.api.foreign.reception import Reception, masked
 from tocsin.errors import TooLarge, Unavailable
 from tocsin.intake.bodies import UnknownEncoding
 from tocsin.intake.fields import Fields, read_fields
+from tocsin.intake.rates import TooOften
 from tocsin.intake.reading import Wrong
 from tocsin.intake.senders.pagerduty import SENDER, Event, Refused, read_change, read_event
 from tocsin.intake.signal import Unreadable
@@ -57,6 +58,9 @@ class _Desk:
             return Response(status_code=499)
         try:
             return await self._answer(request, body, fields, read)
+        except TooOften as error:
+            answer = {"status": "throttle exceeded", "message": error.message}
+            return _json(429, answer, {"Retry-After": str(error.retry_after)})
         except Unavailable as error:
             answer = {"status": "not now", "message": error.message}
             return _json(503, answer, {"Retry-After": str(error.retry_after)})

@@ -22,6 +22,7 @@ class Sender:
     `parse` raises Unreadable when the body can't be read at all, and nothing else. `aliases` are other names under
     which the same body comes; `example` is a body as its documentation shows it. `guard` sees, before anything is
     believed, that a body is the product's own, where the product signs what it sends; Forbidden when it is not.
+    `signed_by` is the header, in small letters, in which it puts an HMAC-SHA256 by a key that both know.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Sender:
     aliases: tuple[str, ...] = ()
     example: str = ""
     guard: Callable[[bytes, Fetch], Awaitable[None]] | None = None
+    signed_by: str = ""
 
 
 @cache

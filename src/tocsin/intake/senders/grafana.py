@@ -109,6 +109,7 @@ SENDER = Sender(
     name="grafana",
     title="Grafana Alerting",
     parse=parse,
+    signed_by="x-grafana-alerting-signature",
     example="""{
   "receiver": "tocsin",
   "status": "firing",

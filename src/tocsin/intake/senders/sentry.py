@@ -113,6 +113,7 @@ SENDER = Sender(
     name="sentry",
     title="Sentry",
     parse=parse,
+    signed_by="sentry-hook-signature",
     example="""{
   "action": "triggered",
   "installation": {"uuid": "a8e5d37a-696c-4c54-adb5-b3f28d64c7de"},

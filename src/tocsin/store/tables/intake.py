@@ -1,6 +1,6 @@
 """Integrations, the bodies they sent, and what could not be understood."""
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table
 
 from tocsin.store.tables.base import instant, json, metadata, text
 
@@ -12,9 +12,14 @@ integrations = Table(
     text("sender"),  # alertmanager | generic | …: a module of intake/senders
     text("secret_hash", unique=True),
     text("secret_sealed"),  # encrypted under the installation's key, to show the URL again
+    text("old_secret_hash", nullable=True),  # the one before, after a rotation with an overlap
+    instant("old_secret_until", nullable=True),
+    text("signing_sealed", nullable=True),  # bodies must be signed with this key
+    Column("per_minute", Integer, nullable=True),  # requests; NULL: as many as come
     text("service", nullable=True),  # default service label
     instant("created_at"),
     instant("disabled_at", nullable=True),
+    Index("ix_integrations_old_secret_hash", "old_secret_hash"),
 )
 # Counters apart, so that the hot path never touches the integration's row.
 integration_activity = Table(
@@ -26,6 +31,8 @@ integration_activity = Table(
     Column("signals", BigInteger, nullable=False, default=0),
     Column("stale", BigInteger, nullable=False, default=0),  # late or re-sent, changed nothing
     Column("refused", BigInteger, nullable=False, default=0),
+    Column("limited", BigInteger, nullable=False, default=0),  # requests turned away, more than per_minute
+    instant("limited_at", nullable=True),
 )
 # One compressed row for each group commit; requests inside by offset. Kept 72 h.
 bodies = Table(

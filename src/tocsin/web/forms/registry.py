@@ -4,6 +4,7 @@ from tocsin.web.forms import (
     alerts,
     comms,
     incidents,
+    integrations,
     log,
     mitigation,
     oncall,
@@ -31,4 +32,5 @@ FORMS: tuple[Form, ...] = (
     *oncall.FORMS,
     *alerts.FORMS,
     *settings.FORMS,
+    *integrations.FORMS,
 )

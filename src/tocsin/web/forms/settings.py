@@ -1,16 +1,13 @@
-"""Forms of settings: contact methods, tokens, password, people and their rights, integrations, set-aside."""
+"""Forms of settings: contact methods, tokens, password, people and their rights."""
 
 import re
 from collections.abc import Callable
 
 from pydantic import ValidationError
 
-from tocsin.alerts.usecases.fold import fold_received
 from tocsin.errors import Forbidden, Invalid
 from tocsin.identity import accounts, sessions
 from tocsin.identity.actor import Right
-from tocsin.intake import usecases as intake
-from tocsin.intake.senders import senders
 from tocsin.organisation.queries import everything
 from tocsin.organisation.usecases import Invitation, Invited, invite_person
 from tocsin.paging import usecases as paging
@@ -19,7 +16,7 @@ from tocsin.web.forms.sending import Form, Given, Sent, Told
 from tocsin.web.screens import Asked
 from tocsin.web.views.common import Choice, Field, FormView
 
-_ME, _PEOPLE, _IN, _ASIDE = "/settings/me", "/settings/people", "/settings/integrations", "/settings/set-aside"
+_ME, _PEOPLE = "/settings/me", "/settings/people"
 
 
 def _own(asked: Asked) -> str:
@@ -190,70 +187,6 @@ def _reactivate(asked: Asked, given: Given) -> Sent:
     return Sent(_PEOPLE, "They may sign in again.")
 
 
-def _ask_integration(asked: Asked) -> FormView:
-    services = (
-        Choice("", "Told by each alert"),
-        *(Choice(key, spec.name) for key, spec in everything(asked.connection).services.items()),
-    )
-    return FormView(
-        "New integration",
-        "Makes a secret URL that takes alerts.",
-        f"{_IN}/new",
-        (
-            Field("name", "Name", "text", required=True),
-            Field(
-                "sender",
-                "Sender",
-                "select",
-                "alertmanager",
-                choices=tuple(Choice(name, name.capitalize()) for name in senders()),
-            ),
-            Field("service", "About which service", "select", choices=services),
-        ),
-        "Make it",
-        _IN,
-    )
-
-
-def _integration(asked: Asked, given: Given) -> Sent:
-    command = intake.CreateIntegration(given.text("name"), given.text("sender"), given.or_none("service"))
-    intake.create_integration(asked.connection, asked.actor, command, asked.now)
-    return Sent(_IN, "Made.")
-
-
-def _rotate(asked: Asked, given: Given) -> Sent:
-    del given
-    intake.rotate_integration(asked.connection, asked.actor, str(asked.path["integration"]), asked.now)
-    return Sent(_IN, "It has a new URL; the old one is unknown from now on.")
-
-
-def _disable(asked: Asked, given: Given) -> Sent:
-    del given
-    intake.disable_integration(asked.connection, asked.actor, str(asked.path["integration"]), asked.now)
-    return Sent(_IN, "Disabled.")
-
-
-def _enable(asked: Asked, given: Given) -> Sent:
-    del given
-    intake.enable_integration(asked.connection, asked.actor, str(asked.path["integration"]), asked.now)
-    return Sent(_IN, "Enabled.")
-
-
-def _replay(asked: Asked, given: Given) -> Sent:
-    del given
-    done = intake.replay_set_aside(asked.connection, asked.actor, str(asked.path["aside"]), fold_received, asked.now)
-    return Sent(
-        _ASIDE,
-        f"{done.signals} taken in." if not done.problems else f"!Still not understood: {'; '.join(done.problems)}",
-    )
-
-
-def _discard(asked: Asked, given: Given) -> Sent:
-    del given
-    intake.discard_set_aside(asked.connection, asked.actor, str(asked.path["aside"]), asked.now)
-    return Sent(_ASIDE, "Discarded; it stays on record.")
-
-
 def _settings(
     path: str,
     do: Callable[[Asked, Given], Sent],
@@ -280,10 +213,4 @@ FORMS = (
     _settings("/settings/people/{person}/right", _right, None, Right.ADMIN),
     _settings("/settings/people/{person}/deactivate", _deactivate, None, Right.ADMIN),
     _settings("/settings/people/{person}/reactivate", _reactivate, None, Right.ADMIN),
-    _settings("/settings/integrations/new", _integration, _ask_integration, Right.MANAGER),
-    _settings("/settings/integrations/{integration}/rotate", _rotate, None, Right.MANAGER),
-    _settings("/settings/integrations/{integration}/disable", _disable, None, Right.MANAGER),
-    _settings("/settings/integrations/{integration}/enable", _enable, None, Right.MANAGER),
-    _settings("/settings/set-aside/{aside}/replay", _replay, None, Right.RESPONDER),
-    _settings("/settings/set-aside/{aside}/discard", _discard, None, Right.RESPONDER),
 )

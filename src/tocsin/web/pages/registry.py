@@ -5,6 +5,7 @@ from tocsin.web.pages import (
     catalog,
     files,
     incidents,
+    integrations,
     oncall,
     others,
     overview,
@@ -28,5 +29,6 @@ SCREENS: tuple[Screen, ...] = (
     *postmortem.SCREENS,
     *catalog.SCREENS,
     *settings.SCREENS,
+    *integrations.SCREENS,
     *others.SCREENS,
 )

@@ -1,14 +1,13 @@
-"""Settings: yourself, people, integrations, what was set aside, the audit."""
+"""Settings: yourself, people, the audit."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from tocsin.errors import Forbidden
 from tocsin.identity.accounts import all_accounts
 from tocsin.identity.actor import NARROW_SCOPES, SCOPE_REACH, Right
 from tocsin.identity.queries import audit_rows
 from tocsin.identity.sessions import list_tokens
-from tocsin.intake.queries import integrations_now, secret_of, set_aside_now, waiting_count
+from tocsin.intake.queries import waiting_count
 from tocsin.organisation.queries import everything
 from tocsin.paging.methods import kinds, missing_here
 from tocsin.paging.usecases import list_methods, list_rules
@@ -77,33 +76,6 @@ class AccountRow:
     active: bool
     signs_in: bool
     reachable: bool
-
-
-@dataclass(frozen=True)
-class IntegrationRow:
-    """A configured sender."""
-
-    id: str
-    name: str
-    sender: str
-    last: str
-    counts: str
-    refused: int
-    waiting: int
-    disabled: bool
-    url: str
-
-
-@dataclass(frozen=True)
-class AsideRow:
-    """Something that could not be understood."""
-
-    id: str
-    at: datetime
-    integration: str
-    place: str
-    reason: str
-    content: str
 
 
 _SEVERITIES = (
@@ -233,37 +205,6 @@ def load_people(asked: Asked) -> Answer:
     )
 
 
-def load_integrations(asked: Asked) -> Answer:
-    """Where alerts come in; the URL is shown to those who may set up senders."""
-    may = asked.actor.may(Right.MANAGER)
-    rows = tuple(
-        IntegrationRow(
-            each.id,
-            each.name,
-            each.sender,
-            f"{say.coarse(asked.now - each.last_at)} ago" if each.last_at else "nothing yet",
-            f"{say.figure(each.signals, 'signal')} in {say.figure(each.requests, 'request')}",
-            each.refused,
-            each.waiting,
-            each.disabled_at is not None,
-            f"{asked.parts.settings.outside_url}/in/{secret_of(asked.connection, asked.actor, each.id)}"
-            if may and each.disabled_at is None
-            else "",
-        )
-        for each in integrations_now(asked.connection, asked.actor)
-    )
-    return Answer({"rows": rows, "may": may}, frozenset({"integrations", "alerts"}), live=False)
-
-
-def load_aside(asked: Asked) -> Answer:
-    """What could not be understood and waits for an operator."""
-    rows = tuple(
-        AsideRow(each.id, each.at, each.integration, each.place, each.reason, each.content[:2000])
-        for each in set_aside_now(asked.connection, asked.actor)
-    )
-    return Answer({"rows": rows}, live=False)
-
-
 def load_audit(asked: Asked) -> Answer:
     """Newest first; `?by=ACTOR&before=ID`."""
     rows = audit_rows(
@@ -294,7 +235,5 @@ SCREENS = (
     Screen("/settings", "settings", "settings/menu.html", load_menu),
     Screen("/settings/me", "settings", "settings/me.html", load_me),
     Screen("/settings/people", "settings", "settings/people.html", load_people),
-    Screen("/settings/integrations", "settings", "settings/integrations.html", load_integrations),
-    Screen("/settings/set-aside", "settings", "settings/aside.html", load_aside, right=Right.RESPONDER),
     Screen("/settings/audit", "settings", "settings/audit.html", load_audit, right=Right.ADMIN),
 )

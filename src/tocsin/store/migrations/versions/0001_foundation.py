@@ -373,6 +373,8 @@ def upgrade() -> None:
         sa.Column("signals", sa.BigInteger(), nullable=False),
         sa.Column("stale", sa.BigInteger(), nullable=False),
         sa.Column("refused", sa.BigInteger(), nullable=False),
+        sa.Column("limited", sa.BigInteger(), nullable=False),
+        sa.Column("limited_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("integration_id", name=op.f("pk_integration_activity")),
     )
     op.create_table(
@@ -382,6 +384,10 @@ def upgrade() -> None:
         sa.Column("sender", sa.Text(), nullable=False),
         sa.Column("secret_hash", sa.Text(), nullable=False),
         sa.Column("secret_sealed", sa.Text(), nullable=False),
+        sa.Column("old_secret_hash", sa.Text(), nullable=True),
+        sa.Column("old_secret_until", Instant(), nullable=True),
+        sa.Column("signing_sealed", sa.Text(), nullable=True),
+        sa.Column("per_minute", sa.Integer(), nullable=True),
         sa.Column("service", sa.Text(), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("disabled_at", Instant(), nullable=True),
@@ -389,6 +395,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_integrations_name")),
         sa.UniqueConstraint("secret_hash", name=op.f("uq_integrations_secret_hash")),
     )
+    op.create_index("ix_integrations_old_secret_hash", "integrations", ["old_secret_hash"], unique=False)
     op.create_table(
         "members",
         sa.Column("incident_id", sa.Text(), nullable=False),

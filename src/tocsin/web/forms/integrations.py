@@ -1,0 +1,132 @@
+"""Forms of integrations and of what was set aside."""
+
+from datetime import timedelta
+
+from tocsin.alerts.usecases.fold import fold_received
+from tocsin.errors import Invalid
+from tocsin.identity.actor import Right
+from tocsin.intake import usecases as intake
+from tocsin.intake.queries import integration
+from tocsin.intake.senders import senders
+from tocsin.organisation.queries import everything
+from tocsin.web.forms.sending import Form, Given, Sent
+from tocsin.web.screens import Asked
+from tocsin.web.views.common import Choice, Field, FormView
+
+_IN, _ASIDE = "/settings/integrations", "/settings/set-aside"
+
+
+def _ask_integration(asked: Asked) -> FormView:
+    services = (
+        Choice("", "Told by each alert"),
+        *(Choice(key, spec.name) for key, spec in everything(asked.connection).services.items()),
+    )
+    return FormView(
+        "New integration",
+        "Makes a secret URL that takes alerts.",
+        f"{_IN}/new",
+        (
+            Field("name", "Name", "text", required=True),
+            Field(
+                "sender",
+                "Sender",
+                "select",
+                "alertmanager",
+                choices=tuple(
+                    Choice(name, sender.title)
+                    for name, sender in sorted(senders().items(), key=lambda each: each[1].title)
+                ),
+            ),
+            Field("service", "About which service", "select", choices=services),
+            Field("key", "Key that senders have already, if you move them here", "text"),
+        ),
+        "Make it",
+        _IN,
+    )
+
+
+def _integration(asked: Asked, given: Given) -> Sent:
+    command = intake.CreateIntegration(
+        given.text("name"), given.text("sender"), given.or_none("service"), given.or_none("key")
+    )
+    intake.create_integration(asked.connection, asked.actor, command, asked.now)
+    return Sent(_IN, "Made.")
+
+
+def _rotate(asked: Asked, given: Given) -> Sent:
+    overlap = timedelta(days=1) if given.or_none("overlap") else timedelta(0)
+    id = str(asked.path["integration"])
+    intake.rotate_integration(asked.connection, asked.actor, id, asked.now, overlap=overlap)
+    old = "the old one is good for a day yet" if overlap else "the old one is unknown from now on"
+    return Sent(_IN, f"It has a new URL; {old}.")
+
+
+def _ask_integration_change(asked: Asked) -> FormView:
+    present = integration(asked.connection, asked.actor, str(asked.path["integration"]))
+    signed = "every body is signed; leave empty to keep the key, or a dash takes it away"
+    return FormView(
+        f"Change {present.name}",
+        "What its sender must do, and how much it may send.",
+        f"{_IN}/{present.id}/change",
+        (
+            Field("per_minute", "Requests a minute, at most; 0 is no limit", "number", str(present.per_minute or 0)),
+            Field(
+                "signing_key",
+                f"Signing key ({signed})" if present.is_signed else "Signing key, if its bodies are to be signed",
+                "text",
+            ),
+        ),
+        "Change it",
+        _IN,
+    )
+
+
+def _change_integration(asked: Asked, given: Given) -> Sent:
+    told = given.or_none("per_minute") or "0"
+    if not told.isdecimal():
+        raise Invalid("a limit is a number of requests a minute", "per_minute")
+    key = given.or_none("signing_key")
+    command = intake.ChangeIntegration("" if key == "-" else key, int(told[:9]))
+    intake.change_integration(asked.connection, asked.actor, str(asked.path["integration"]), command, asked.now)
+    return Sent(_IN, "Changed.")
+
+
+def _disable(asked: Asked, given: Given) -> Sent:
+    del given
+    intake.disable_integration(asked.connection, asked.actor, str(asked.path["integration"]), asked.now)
+    return Sent(_IN, "Disabled.")
+
+
+def _enable(asked: Asked, given: Given) -> Sent:
+    del given
+    intake.enable_integration(asked.connection, asked.actor, str(asked.path["integration"]), asked.now)
+    return Sent(_IN, "Enabled.")
+
+
+def _replay(asked: Asked, given: Given) -> Sent:
+    del given
+    done = intake.replay_set_aside(asked.connection, asked.actor, str(asked.path["aside"]), fold_received, asked.now)
+    return Sent(
+        _ASIDE,
+        f"{done.signals} taken in." if not done.problems else f"!Still not understood: {'; '.join(done.problems)}",
+    )
+
+
+def _discard(asked: Asked, given: Given) -> Sent:
+    del given
+    intake.discard_set_aside(asked.connection, asked.actor, str(asked.path["aside"]), asked.now)
+    return Sent(_ASIDE, "Discarded; it stays on record.")
+
+
+FORMS = tuple(
+    Form(path, do, show, right, "settings")
+    for path, do, show, right in (
+        (f"{_IN}/new", _integration, _ask_integration, Right.MANAGER),
+        (f"{_IN}/{{integration}}/change", _change_integration, _ask_integration_change, Right.MANAGER),
+        (f"{_IN}/{{integration}}/rotate", _rotate, None, Right.MANAGER),
+        (f"{_IN}/{{integration}}/disable", _disable, None, Right.MANAGER),
+        (f"{_IN}/{{integration}}/enable", _enable, None, Right.MANAGER),
+        (f"{_ASIDE}/{{aside}}/replay", _replay, None, Right.RESPONDER),
+        (f"{_ASIDE}/{{aside}}/discard", _discard, None, Right.RESPONDER),
+    )
+)
