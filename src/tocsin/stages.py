@@ -26,6 +26,7 @@ from tocsin.oncall import handlers as oncall
 from tocsin.oncall.routes import routes as calendar_routes
 from tocsin.organisation.usecases import create_first_organisation
 from tocsin.paging import handlers as paging
+from tocsin.paging.breaker import BREAKER, Breaker
 from tocsin.paging.methods import NOT_SET_UP, Means, not_set_up
 from tocsin.paging.routes import routes as callback_routes
 from tocsin.paging.services import services_of
@@ -49,6 +50,7 @@ def register_stages(parts: Parts) -> None:
     oncall.register(registry)
     means = Means(parts.http, parts.smtp, _print, services_of(settings, parts.http))
     parts.database.context[NOT_SET_UP] = not_set_up(means)
+    parts.database.context[BREAKER] = Breaker()
     paging.register(registry, means, settings.outside_url)
     incidents.register(registry)
     triage.register(registry)

@@ -24,6 +24,7 @@ from tocsin.identity.actor import SYSTEM, Actor, Right, person
 from tocsin.ids import new_id
 from tocsin.organisation.usecases import ApplyFiles, apply_files
 from tocsin.paging import handlers, queries, usecases
+from tocsin.paging.breaker import BREAKER, Breaker
 from tocsin.paging.methods import NOT_SET_UP, Means, not_set_up
 from tocsin.paging.routes import routes
 from tocsin.paging.services import Services
@@ -92,6 +93,7 @@ class Night:
         )
         handlers.register(self.registry, means, PUBLIC_URL)
         database.context[NOT_SET_UP] = not_set_up(means)
+        database.context[BREAKER] = Breaker()
         self.copied: list[dict[str, Any]] = []
         self.registry.task("page_entry", self._copy)
         self.registry.task("schedule_changed", lambda *_: None)  # another stage

@@ -12,6 +12,7 @@ from tocsin.engine.work import Job
 from tocsin.oncall.policy import Rung, resolve
 from tocsin.paging import methods
 from tocsin.paging import page as rules
+from tocsin.paging.breaker import BREAKER, Breaker
 from tocsin.paging.page import LogRow, Next
 from tocsin.paging.queries import people
 from tocsin.paging.queries.people import Way
@@ -81,7 +82,7 @@ def page_one(connection: Connection, row: Row[Any], person: str, now: datetime, 
     Each later method waits a little; it is dropped if an earlier one was taken, and brought forward if it failed.
     """
     chosen = people.ways_now(connection, person, row.severity, now, pierces=row.last_resort)
-    ways: Sequence[Way] = () if row.practice else chosen.ways
+    ways: Sequence[Way] = () if row.practice else _those_that_work_first(connection, chosen.ways, now)
     write_log(connection, row, LogRow("step", person=person, more={"step": as_page(row).name_of_step}), now)
     if screen:
         _send(connection, row, person, Way(SCREEN, SCREEN), 0, now)
@@ -94,10 +95,22 @@ def page_one(connection: Connection, row: Row[Any], person: str, now: datetime, 
     return bool(ways) or row.practice
 
 
+def breaker_of(connection: Connection) -> Breaker:
+    """What this process has learnt of its lanes."""
+    found = connection.info.get(BREAKER)
+    return found if isinstance(found, Breaker) else Breaker()
+
+
+def _those_that_work_first(connection: Connection, ways: Sequence[Way], now: datetime) -> Sequence[Way]:
+    """The person's order, but what does not answer at the moment goes last."""
+    breaker = breaker_of(connection)
+    return sorted(ways, key=lambda way: breaker.is_open(methods.lane_of(way.kind), now))
+
+
 def reach_otherwise(connection: Connection, row: Row[Any], person: str | None, method_id: str, now: datetime) -> None:
     """What was taken by a method did not arrive: try those after it in the person's order, once for each loss."""
     chosen = people.ways_now(connection, person, row.severity, now, pierces=row.last_resort) if person else None
-    ways = chosen.ways if chosen else ()
+    ways = _those_that_work_first(connection, chosen.ways, now) if chosen else ()
     places = [place for place, way in enumerate(ways) if way.method_id == method_id]
     for after, (place, way) in enumerate(list(enumerate(ways))[places[0] + 1 :] if places else ()):
         _send(connection, row, person, way, place, now, after=after, instead_of=method_id)

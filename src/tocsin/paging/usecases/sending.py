@@ -16,7 +16,7 @@ from tocsin.paging.message import Message
 from tocsin.paging.methods import Method
 from tocsin.paging.page import LogRow
 from tocsin.paging.queries import others_were_asked, people
-from tocsin.paging.usecases.climbing import FROM_FILES, FROM_POLICY, SCREEN, climb, step_may_still_reach
+from tocsin.paging.usecases.climbing import FROM_FILES, FROM_POLICY, SCREEN, breaker_of, climb, step_may_still_reach
 from tocsin.paging.usecases.contact import CODE_LASTS, SEALED, address_of
 from tocsin.paging.usecases.ledger import PAGES, as_page, cause_of, lock_page, settle, write_log
 from tocsin.paging.usecases.telling import tell_one_over
@@ -91,6 +91,11 @@ class PageSender(_Sender):
             return
         row, asked = lock_page(connection, delivery.subject_id), delivery.payload
         person, kind = asked["person"], asked["kind"]
+        breaker = breaker_of(connection)
+        if outcome.state == "retry":
+            breaker.failed(delivery.lane, now)
+        else:
+            breaker.took(delivery.lane)
         if outcome.state == "sent":
             if kind != SCREEN:
                 more = {**way_of(asked), "receipt": dict(outcome.receipt)}
@@ -101,6 +106,8 @@ class PageSender(_Sender):
             return
         more = {**way_of(asked), "final": outcome.state == "failed"}
         write_log(connection, row, LogRow("failed", person, kind, delivery.id, outcome.error, more), now)
+        if outcome.state == "retry" and breaker.is_open(delivery.lane, now):
+            _next_method(connection, delivery, now)
         if outcome.state == "failed" and kind != SCREEN:
             _next_method(connection, delivery, now)
             go_on_if_nothing_is_left(connection, row, asked["step"], now)
