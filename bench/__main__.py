@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 
+from bench import oncall
 from bench.load import Load, alertmanager_body, post_for
 from tests.standins.methods import verified_webhook
 from tests.standins.postgres import PostgresCluster
@@ -42,6 +43,11 @@ def main() -> None:
         sqlite = _measure(Path(directory) / "sqlite", None, arguments.seconds, arguments.pages)
         with _postgresql() as url:
             postgresql = _measure(Path(directory) / "postgresql", url, arguments.seconds, arguments.pages)
+        schedules = f"sqlite:///{Path(directory) / 'schedules.db'}"
+        migrate.upgrade(schedules)
+        sqlite += oncall.rows(schedules)
+        with _postgresql() as url:
+            postgresql += oncall.rows(url)
         lines += [
             f"| {what} | {figure} | {other} |" for (what, figure), (_, other) in zip(sqlite, postgresql, strict=True)
         ]

@@ -11,6 +11,7 @@ from typing import Literal
 from tocsin.oncall import rotation as rotations
 from tocsin.organisation.model.schedule import Schedule
 
+_SHORT_STRIDE, _LONG_STRIDE = timedelta(days=1), timedelta(days=8)
 HORIZON = timedelta(days=120)
 """How far ahead 'until' and 'next' look; a turn may last longer, then they are not known."""
 
@@ -106,7 +107,8 @@ def gaps(schedule: Schedule, overrides: Iterable[Override], start: datetime, end
 
 def on_call(schedule: Schedule, overrides: Sequence[Override], at: datetime, horizon: timedelta = HORIZON) -> OnCall:
     """Who is on call at an instant, until when, and who is next; looks ahead in growing strides."""
-    stride = timedelta(days=8)
+    shortest = min((rotations.longest_turn(layer) for layer in schedule.rotations), default=_LONG_STRIDE)
+    stride = min(max(2 * shortest, _SHORT_STRIDE), _LONG_STRIDE)
     while True:
         window = min(stride, horizon)
         answer = _look(schedule, overrides, at, at + window)

@@ -59,6 +59,12 @@ def history(connection: Connection, kind: Kind, id: str) -> Sequence[tuple[datet
     return [(row.valid_from, row.valid_to, from_json(kind, row.spec)) for row in connection.execute(statement)]
 
 
+def valid_since(connection: Connection, kind: Kind) -> dict[str, datetime]:
+    """Since when each present object of a kind is as it is, by id."""
+    statement = select(rows.c.id, rows.c.valid_from).where(rows.c.kind == kind, rows.c.valid_to.is_(None))
+    return {row.id: row.valid_from for row in connection.execute(statement)}
+
+
 def held(connection: Connection) -> dict[Key, Held]:
     """Every current object with what made it."""
     return _held(connection, _valid(None))

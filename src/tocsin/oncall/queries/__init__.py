@@ -1,5 +1,6 @@
 """Who is on call, was, and will be; by the schedule that held at that moment and the overrides that people made."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -10,7 +11,7 @@ from tocsin.oncall import schedule as schedules
 from tocsin.oncall.policy import Directory
 from tocsin.oncall.schedule import FinalShift, Gap, OnCall, Override
 from tocsin.organisation.model.schedule import Schedule
-from tocsin.organisation.queries import everything, history
+from tocsin.organisation.queries import everything, history, valid_since
 from tocsin.organisation.snapshot import Organisation
 from tocsin.store.tables.oncall import overrides as rows
 
@@ -75,9 +76,15 @@ def find_override(connection: Connection, override_id: str) -> OverrideRow:
 
 def overrides_of(connection: Connection, schedule_id: str, start: datetime, end: datetime) -> list[Override]:
     """The overrides that hold somewhere in [start, end), as the rules read them; people under their present ids."""
-    organisation = everything(connection)
+    made = list_overrides(connection, schedule_id, ends_after=start)
+    return _as_overrides(connection, everything(connection), made, start, end)
+
+
+def _as_overrides(
+    connection: Connection, organisation: Organisation, made: Iterable[OverrideRow], start: datetime, end: datetime
+) -> list[Override]:
     found = []
-    for row in list_overrides(connection, schedule_id, ends_after=start):
+    for row in made:
         person, until = organisation.current_id("person", row.person_id), row.holds_until
         if person not in organisation.active_people:
             # Who left has had it until then; the rotation has the rest again.
@@ -110,20 +117,35 @@ def next_on_call(connection: Connection, schedule_id: str, at: datetime) -> str 
 
 def duties(connection: Connection, at: datetime) -> list[Duty]:
     """Every schedule with who has it at an instant, by the schedules' names."""
-    known = sorted(everything(connection).schedules.items(), key=lambda item: item[1].name.casefold())
-    return [Duty(id, schedule.name, schedule, _on_call(connection, id, schedule, at)) for id, schedule in known]
+    organisation = everything(connection)
+    known = sorted(organisation.schedules.items(), key=lambda item: item[1].name.casefold())
+    since = valid_since(connection, "schedule")
+    made: dict[str, list[OverrideRow]] = {}
+    for row in list_overrides(connection, ends_after=at):
+        made.setdefault(organisation.current_id("schedule", row.schedule_id), []).append(row)
+
+    def on_call_in(id: str, schedule: Schedule) -> OnCall:
+        if since[id] > at:  # it was another one then
+            return _on_call(connection, id, schedule, at)
+        overrides = _as_overrides(connection, organisation, made.get(id, ()), at, at + schedules.HORIZON)
+        return _by_present_ids(organisation, schedules.on_call(schedule, overrides, at))
+
+    return [Duty(id, schedule.name, schedule, on_call_in(id, schedule)) for id, schedule in known]
 
 
 def _on_call(connection: Connection, schedule_id: str, present: Schedule, at: datetime) -> OnCall:
     versions = _versions(connection, schedule_id, at, at + _INSTANT)
     made = overrides_of(connection, schedule_id, at, at + schedules.HORIZON)
-    known = everything(connection)
-    found = schedules.on_call(versions[0][2] if versions else present.model_copy(update={"rotations": ()}), made, at)
-    return replace(
-        found,
-        person=known.current_id("person", found.person) if found.person else None,
-        next_person=known.current_id("person", found.next_person) if found.next_person else None,
-    )
+    then = versions[0][2] if versions else present.model_copy(update={"rotations": ()})
+    return _by_present_ids(everything(connection), schedules.on_call(then, made, at))
+
+
+def _by_present_ids(known: Organisation, found: OnCall) -> OnCall:
+    person = known.current_id("person", found.person) if found.person else None
+    after = known.current_id("person", found.next_person) if found.next_person else None
+    if (person, after) == (found.person, found.next_person):
+        return found
+    return replace(found, person=person, next_person=after)
 
 
 def duties_of(connection: Connection, person_id: str, at: datetime) -> list[Duty]:

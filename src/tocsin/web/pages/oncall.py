@@ -136,7 +136,7 @@ def load(asked: Asked) -> Answer:
         for schedule_id, spec in organisation.schedules.items()
         for gap in oncall.gaps_between(connection, schedule_id, now, now + _MONTH)
     ]
-    at = (now - start) / _WEEK * 100
+    at = (now - start) / timedelta(hours=1)
     view = OncallView(
         asked_for=when.strftime("%Y-%m-%d %H:%M"),
         asked_error=error,
@@ -148,7 +148,7 @@ def load(asked: Asked) -> Answer:
         days=tuple(days),
         clock_changes=_clock_changes(organisation, start),
         lanes=lanes,
-        now_at=round(at, 2) if 0 <= at <= 100 else None,
+        now_at=round(at, 2) if 0 <= at <= _HOURS else None,
         before=(start - _WEEK).date().isoformat(),
         after=(start + _WEEK).date().isoformat(),
         gaps=tuple(sorted(gaps, key=lambda gap: gap.start)[:8]),
