@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute
 from starlette.types import Lifespan
 
 from tocsin import health
+from tocsin.alerts.usecases.fold import fold_received
 from tocsin.api.problems import of_error
 from tocsin.basepath import BelowBasePath
 from tocsin.bounded import BoundedBodies
@@ -31,6 +32,9 @@ from tocsin.engine.work import Registry
 from tocsin.errors import ConfigurationError, TooLarge
 from tocsin.identity.keys import KEYS, Keys
 from tocsin.ids import new_id
+from tocsin.intake.routes import Known
+from tocsin.intake.short_way import ShortWay
+from tocsin.intake.writer import Writer
 from tocsin.logs import set_up_logs
 from tocsin.opening import clock_for, conninfo, keys_for, migrate
 from tocsin.parts import Parts
@@ -76,6 +80,8 @@ def make_parts(settings: Settings, clock: Clock, database: Database, keys: Keys)
         loop=Loop(database, registry, clock, node, page_last_resort),
         http=GuardedHttp(Allowed.parse(settings.outgoing_allow)),
         smtp=smtp,
+        known=Known(database),
+        writer=Writer(database, fold_received),
     )
     register_stages(parts)
     return parts
@@ -158,6 +164,7 @@ def serve(settings: Settings) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            http=ShortWay(parts.known, parts.writer, settings.max_body_bytes, settings.base_path).protocol,
             timeout_graceful_shutdown=5,
         )
         server = _Server(config, parts)

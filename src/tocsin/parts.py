@@ -10,13 +10,18 @@ from tocsin.engine.loop import Loop
 from tocsin.engine.work import Registry
 from tocsin.identity.keys import Keys
 from tocsin.identity.throttle import Throttle
+from tocsin.intake.routes import Known
+from tocsin.intake.writer import Writer
 from tocsin.settings import Settings
 from tocsin.store.database import Database
 
 
 @dataclass
 class Parts:
-    """The running parts of one process. `smtp` is None when no mail server is set."""
+    """The running parts of one process. `smtp` is None when no mail server is set.
+
+    `known` are the integrations by their secrets; `writer` is what makes their alerts durable.
+    """
 
     settings: Settings
     clock: Clock
@@ -27,6 +32,8 @@ class Parts:
     loop: Loop
     http: GuardedHttp
     smtp: Smtp | None
+    known: Known
+    writer: Writer
     throttle: Throttle = field(default_factory=Throttle)
     leaving: list[Callable[[], None]] = field(default_factory=list)  # told first: what stays open by itself ends now
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)  # awaited before the loop stops

@@ -8,7 +8,6 @@ from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp
 
 from tocsin.alerts import handlers as alerts
-from tocsin.alerts.usecases.fold import fold_received
 from tocsin.api.foreign import routes as foreign_routes
 from tocsin.comms import handlers as comms
 from tocsin.deferred import Deferred
@@ -20,7 +19,6 @@ from tocsin.incidents import handlers as incidents
 from tocsin.intake import handlers as intake
 from tocsin.intake.routes import routes as intake_routes
 from tocsin.intake.usecases import create_first_integration
-from tocsin.intake.writer import Writer
 from tocsin.mitigation import handlers as mitigation
 from tocsin.oncall import handlers as oncall
 from tocsin.oncall.routes import routes as calendar_routes
@@ -62,8 +60,7 @@ def register_stages(parts: Parts) -> None:
 
 def routes(parts: Parts) -> list[BaseRoute]:
     """The faces: intake's hot path first, then the API, then the web."""
-    writer = Writer(parts.database, fold_received)
-    parts.closing.append(writer.stop)
+    parts.closing.append(parts.writer.stop)
 
     async def fetch(address: str) -> bytes:
         answered = await parts.http.get(address)
@@ -72,8 +69,8 @@ def routes(parts: Parts) -> list[BaseRoute]:
         return answered.body
 
     return [
-        *intake_routes(parts.database, writer, parts.settings.max_body_bytes, fetch),
-        *foreign_routes(parts.database, writer, parts.settings.max_body_bytes),
+        *intake_routes(parts.known, parts.writer, parts.settings.max_body_bytes, fetch),
+        *foreign_routes(parts.database, parts.known, parts.writer, parts.settings.max_body_bytes),
         *callback_routes(parts.database, services_of(parts.settings, parts.http)),
         *calendar_routes(parts.database),
         Mount("/api/v1", app=Deferred(lambda: _api(parts))),

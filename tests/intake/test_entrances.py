@@ -19,7 +19,7 @@ from tocsin.errors import Conflict, Forbidden, Invalid, NotFound
 from tocsin.identity.actor import SYSTEM, Right, person
 from tocsin.intake import queries
 from tocsin.intake.rates import Rates, TooOften
-from tocsin.intake.routes import routes
+from tocsin.intake.routes import Known, routes
 from tocsin.intake.senders import sender_named
 from tocsin.intake.signatures import is_signed, signature
 from tocsin.intake.usecases import (
@@ -64,7 +64,7 @@ class Gate:
 
 @pytest.fixture
 def client(database: Database) -> Iterator[TestClient]:
-    with TestClient(Starlette(routes=routes(database, Writer(database, fold_received)))) as client:
+    with TestClient(Starlette(routes=routes(Known(database), Writer(database, fold_received)))) as client:
         yield client
 
 

@@ -19,7 +19,7 @@ from tocsin.demo.children import free_port
 from tocsin.demo.monitoring import Alertmanager
 from tocsin.identity.actor import SYSTEM
 from tocsin.identity.keys import KEYS, Keys
-from tocsin.intake.routes import routes
+from tocsin.intake.routes import Known, routes
 from tocsin.intake.usecases import CreateIntegration, create_integration
 from tocsin.intake.writer import Writer
 from tocsin.store.database import Database
@@ -38,7 +38,7 @@ def webhook(real: Database) -> Iterator[str]:
     command = CreateIntegration("prometheus", "alertmanager")
     _, secret = real.write(lambda c, now: create_integration(c, SYSTEM, command, now))
     port = free_port()
-    app = Starlette(routes=routes(real, Writer(real, fold_received)))
+    app = Starlette(routes=routes(Known(real), Writer(real, fold_received)))
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -23,7 +23,7 @@ from tocsin.engine.work import Registry
 from tocsin.errors import Conflict, Forbidden, NotFound
 from tocsin.identity.actor import SYSTEM, Right, person
 from tocsin.intake import handlers, queries
-from tocsin.intake.routes import routes
+from tocsin.intake.routes import Known, routes
 from tocsin.intake.usecases import (
     CreateIntegration,
     create_integration,
@@ -69,7 +69,7 @@ class Door:
 @pytest.fixture
 def door(database: Database) -> Iterator[Door]:
     integration, secret = database.write(create_first_integration)
-    app = Starlette(routes=routes(database, Writer(database, fold_received), LIMIT))
+    app = Starlette(routes=routes(Known(database), Writer(database, fold_received), LIMIT))
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Door(database, client, secret, integration.id)
 

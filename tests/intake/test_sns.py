@@ -20,7 +20,7 @@ from tocsin.alerts.queries import alerts
 from tocsin.alerts.usecases import fold_received
 from tocsin.errors import Forbidden
 from tocsin.identity.actor import SYSTEM
-from tocsin.intake.routes import routes
+from tocsin.intake.routes import Known, routes
 from tocsin.intake.senders.sns import ALARM, example, guard
 from tocsin.intake.usecases import CreateIntegration, create_integration
 from tocsin.intake.writer import Writer
@@ -62,7 +62,7 @@ def amazon(tmp_path: Path) -> Amazon:
 def post(database: Database, amazon: Amazon) -> Iterator[Any]:
     command = CreateIntegration("cloudwatch", "sns")
     _, secret = database.write(lambda c, now: create_integration(c, SYSTEM, command, now))
-    app = Starlette(routes=routes(database, Writer(database, fold_received), fetch=amazon.fetch))
+    app = Starlette(routes=routes(Known(database), Writer(database, fold_received), fetch=amazon.fetch))
     with TestClient(app) as client:
 
         def send(message: Any) -> httpx.Response:

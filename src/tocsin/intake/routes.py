@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tocsin.errors import Forbidden, TooLarge, Unavailable
+from tocsin.errors import Forbidden, TocsinError, TooLarge, Unavailable
 from tocsin.identity.keys import token_hash
 from tocsin.intake import queries
 from tocsin.intake.bodies import UnknownEncoding, read_body
@@ -38,33 +38,6 @@ _LONGEST_CONTENT = 64 * 1024
 _MOST_TOLD = 100
 _OTHER_METHODS = ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _log = logging.getLogger(__name__)
-
-
-async def fetch_nothing(address: str) -> bytes:
-    """For where nothing may be asked outside."""
-    raise Unavailable(f"{address} can't be asked from here", retry_after=60)
-
-
-def routes(database: Database, writer: Writer, limit: int = DEFAULT_LIMIT, fetch: Fetch = fetch_nothing) -> list[Route]:
-    """`POST /in/SECRET` and `POST /in/SENDER/SECRET`; `POST /in/SENDER` with the secret in a header."""
-    door = _Door(Known(database), writer, limit, fetch)
-    return [
-        Route("/in/{secret}", door.take, methods=["POST"]),
-        Route("/in/{sender}/{secret}", door.take, methods=["POST"]),
-        Route("/in/{secret}", not_posted, methods=_OTHER_METHODS),
-        Route("/in/{sender}/{secret}", not_posted, methods=_OTHER_METHODS),
-    ]
-
-
-async def not_posted(request: Request) -> Response:
-    """What a browser or a probe is told: the same for every address, whether the secret in it is known or not."""
-    del request
-    said = (
-        "this address takes alerts, and only by POST: JSON as the integration's sender writes it "
-        f"({', '.join(sorted(senders()))}), for example "
-        """curl -H 'Content-Type: application/json' -d '{"dedup_key": "a", "title": "A"}' and this address"""
-    )
-    return _problem(405, said, headers={"Allow": "POST"})
 
 
 class Known:
@@ -110,9 +83,41 @@ class Known:
             counts, self._limited = self._limited, {}
             await self._database.write_async(lambda c, now: count_limited(c, counts, now))
 
+    def remembered(self, secret: str) -> Entrance | None:
+        """What the secret opens, as far as it is known without asking; nothing is counted against its limit."""
+        known = self._remembered.get(token_hash(secret))
+        return known[1] if known is not None and known[0] > time.monotonic() else None
+
     def _forget(self, topics: frozenset[str]) -> None:
         if topics & {CHANGED, "reconnected"}:
             self._remembered.clear()
+
+
+async def fetch_nothing(address: str) -> bytes:
+    """For where nothing may be asked outside."""
+    raise Unavailable(f"{address} can't be asked from here", retry_after=60)
+
+
+def routes(known: Known, writer: Writer, limit: int = DEFAULT_LIMIT, fetch: Fetch = fetch_nothing) -> list[Route]:
+    """`POST /in/SECRET` and `POST /in/SENDER/SECRET`; `POST /in/SENDER` with the secret as bearer token."""
+    door = _Door(known, writer, limit, fetch)
+    return [
+        Route("/in/{secret}", door.take, methods=["POST"]),
+        Route("/in/{sender}/{secret}", door.take, methods=["POST"]),
+        Route("/in/{secret}", not_posted, methods=_OTHER_METHODS),
+        Route("/in/{sender}/{secret}", not_posted, methods=_OTHER_METHODS),
+    ]
+
+
+async def not_posted(request: Request) -> Response:
+    """What a browser or a probe is told: the same for every address, whether the secret in it is known or not."""
+    del request
+    said = (
+        "this address takes alerts, and only by POST: JSON as the integration's sender writes it "
+        f"({', '.join(sorted(senders()))}), for example "
+        """curl -H 'Content-Type: application/json' -d '{"dedup_key": "a", "title": "A"}' and this address"""
+    )
+    return _problem(405, said, headers={"Allow": "POST"})
 
 
 class _Door:
@@ -131,21 +136,10 @@ class _Door:
             if entrance is None or sender is None:
                 return _problem(404, "there is nothing here")
             return await self._take_in(request, entrance, sender)
-        except TooOften as error:
-            return _problem(429, error.message, headers={"Retry-After": str(error.retry_after)})
-        except TooLarge as error:
-            return _problem(413, error.message)
-        except Forbidden as error:
-            return _problem(403, error.message)
-        except UnknownEncoding as error:
-            return _problem(415, str(error))
-        except Unavailable as error:
-            return _problem(503, error.message, headers={"Retry-After": str(error.retry_after)})
         except ClientDisconnect:
             return Response(status_code=499)
-        except (SQLAlchemyError, OSError):
-            _log.exception("alerts could not be taken in")
-            return _problem(503, "nothing was kept; send it again", headers={"Retry-After": "5"})
+        except (TocsinError, UnknownEncoding, SQLAlchemyError, OSError) as error:
+            return refusal_of(error)
 
     async def _take_in(self, request: Request, entrance: Entrance, sender: Sender) -> Response:
         integration = entrance.integration
@@ -167,7 +161,7 @@ class _Door:
         if parsed.set_aside and not (parsed.signals or parsed.asks):
             await self._writer.keep(ReadRequest(integration, body, parsed, refused=True))
             return _unreadable(parsed.set_aside)
-        return _taken(await self._writer.keep(ReadRequest(integration, body, parsed)), parsed.left_out)
+        return taken(await self._writer.keep(ReadRequest(integration, body, parsed)), parsed.left_out)
 
     async def _entrance(self, request: Request) -> Entrance | None:
         secret: str = request.path_params["secret"]
@@ -196,6 +190,32 @@ def secret_in(headers: Mapping[str, str]) -> str:
     return headers.get("x-tocsin-key", "")
 
 
+def refusal_of(error: BaseException) -> Response:
+    """What the sender is told when nothing was kept; anything unforeseen is raised again."""
+    if isinstance(error, TooOften):
+        return _problem(429, error.message, headers={"Retry-After": str(error.retry_after)})
+    if isinstance(error, TooLarge):
+        return _problem(413, error.message)
+    if isinstance(error, Forbidden):
+        return _problem(403, error.message)
+    if isinstance(error, UnknownEncoding):
+        return _problem(415, str(error))
+    if isinstance(error, Unavailable):
+        return _problem(503, error.message, headers={"Retry-After": str(error.retry_after)})
+    if not isinstance(error, SQLAlchemyError | OSError):
+        raise error
+    _log.error("alerts could not be taken in", exc_info=error)
+    return _problem(503, "nothing was kept; send it again", headers={"Retry-After": "5"})
+
+
+def plain_sender(entrance: Entrance) -> Sender | None:
+    """The integration's parser, where a body needs nothing but to be parsed: see `short_way`."""
+    if entrance.signing_key is not None or entrance.per_minute is not None:
+        return None
+    sender = sender_named(entrance.integration.sender)
+    return sender if sender.guard is None else None
+
+
 def whole_aside(error: Unreadable, body: bytes) -> SetAside:
     """The start of a body that can't be read at all, to be kept aside."""
     cut = "" if len(body) <= _LONGEST_CONTENT else f" (its first {_LONGEST_CONTENT:,} bytes are kept here)"
@@ -203,7 +223,8 @@ def whole_aside(error: Unreadable, body: bytes) -> SetAside:
     return SetAside(error.place, f"{error.reason}{cut}", content)
 
 
-def _taken(kept: Kept, left_out: int) -> Response:
+def taken(kept: Kept, left_out: int) -> Response:
+    """What the sender is told when it is on disk."""
     answer: dict[str, Any] = {
         "accepted": kept.accepted,
         "set_aside": [

@@ -85,6 +85,10 @@ class Writer:
 
     async def keep(self, request: Request) -> Kept:
         """Return once the request is on disk. Unavailable when it can't be now: nothing of it was kept then."""
+        return await self.submit(request)
+
+    def submit(self, request: Request) -> "asyncio.Future[Kept]":
+        """As `keep`, without a task of its own; Unavailable is raised at once where nothing can be taken."""
         if self._stopping:
             raise Unavailable("Tocsin is stopping; send it again in a moment", retry_after=2)
         if self._bytes > _MOST_WAITING_BYTES:
@@ -94,7 +98,7 @@ class Writer:
         self._bytes += len(request.body)
         if self._draining is None or self._draining.done():
             self._draining = asyncio.create_task(self._drain(), name="tocsin-intake")
-        return await waiting.future
+        return waiting.future
 
     async def stop(self) -> None:
         """Refuse what comes now and finish what waits."""

@@ -12,10 +12,10 @@ from tocsin.intake.writer import Writer
 from tocsin.store.database import Database
 
 
-def routes(database: Database, writer: Writer, limit: int) -> list[Route]:
+def routes(database: Database, known: Known, writer: Writer, limit: int) -> list[Route]:
     """PagerDuty's Events API at `/v2/enqueue` and `/v2/change/enqueue`, Opsgenie's below `/v2/alerts`, and old addresses.
 
     `limit`: the largest body, in bytes.
     """
-    reception = Reception(database, Known(database), writer, limit)
+    reception = Reception(database, known, writer, limit)
     return [*pagerduty.routes(reception), *opsgenie.routes(reception), *addresses.routes(reception)]
