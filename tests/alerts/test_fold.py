@@ -408,3 +408,20 @@ def test_the_look_for_known_episodes_uses_its_index(night: Night) -> None:
         return "\n".join(str(row) for row in connection.exec_driver_sql(explain + str(statement)))
 
     assert "ix_alerts_episodes" in night.database.read(plan)
+
+
+def test_a_storm_at_once_and_again_counts_each_alert_and_each_message(night: Night) -> None:
+    storm = [
+        signal(f"{service}-{number}", service=service, severity="warning" if number % 7 else "critical")
+        for service in ("checkout-api", "search")
+        for number in range(20)
+    ]
+    night.send(*storm, *storm[:5])
+    night.clock.advance(timedelta(minutes=1))
+    night.send(*storm)
+    assert sorted((group.key, group.firing, group.loud, group.total, group.severity) for group in night.groups()) == [
+        ('{"integration": "prometheus", "service": "checkout-api"}', 20, 20, 20, "critical"),
+        ('{"integration": "prometheus", "service": "search"}', 20, 20, 20, "critical"),
+    ]
+    assert sorted(each.received for each in night.alerts()) == [2] * 35 + [3] * 5
+    assert {each.last_at for each in night.alerts()} == {night.clock.now()}

@@ -119,3 +119,14 @@ def test_what_is_remembered_of_routing_is_what_routing_would_say(
             told, anew = router.route(integration, signal), route(organisation, integration, signal)
             assert replace(told, labels={}) == replace(anew, labels={})
             assert described(integration, signal, told.service) == anew.labels
+
+
+@given(signals, signals)
+def test_a_message_only_repeats_an_alert_if_nothing_but_the_count_would_change(first: Signal, second: Signal) -> None:
+    episode = episodes.opened(first, "id", "i1", None, NOW)
+    later = NOW + timedelta(minutes=1)
+    if episodes.repeats(episode, second):
+        assert episodes.continued(episode, second, later) == replace(episode, last_at=later, received=2)
+    assert episodes.repeats(episode, first)
+    assert not episodes.repeats(episode, replace(first, title="another"))
+    assert not episodes.repeats(replace(episode, state="resolved"), first)

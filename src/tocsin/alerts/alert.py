@@ -136,6 +136,19 @@ def continued(episode: Episode, signal: Signal, now: datetime) -> Episode:
     )
 
 
+def repeats(episode: Episode, signal: Signal) -> bool:
+    """Whether an episode fires on and the message says nothing new of it: `continued` only counts it then."""
+    return (
+        episode.state == "firing"
+        and signal.severity == episode.severity
+        and signal.title == episode.title
+        and (signal.started_at is None or signal.started_at == episode.started_at)
+        and signal.labels == episode.labels
+        and signal.annotations == episode.annotations
+        and _links(signal) == episode.links
+    )
+
+
 def reopened(episode: Episode, signal: Signal, now: datetime) -> Episode:
     """The same episode fires again inside the flap window."""
     return replace(continued(episode, signal, now), state="firing", ended_at=None, resolved_at=None)

@@ -23,8 +23,8 @@ from tocsin.errors import Unavailable
 from tocsin.ids import new_id
 from tocsin.intake.signal import IntegrationRef, Parsed, Received, SetAside, clipped, storable
 from tocsin.intake.usecases import TOPIC, Fold, owe_asks
-from tocsin.store.columns import is_postgresql
 from tocsin.store.database import Database, announce
+from tocsin.store.prepared import Prepared, savepoint
 from tocsin.store.tables.intake import bodies, integration_activity, set_aside
 
 KEPT = timedelta(hours=72)
@@ -183,7 +183,7 @@ def _fold_apart(
     if not items:
         return []
     try:
-        with connection.begin_nested():
+        with savepoint(connection, "fold_apart"):
             counted = fold(connection, [item.received for item in items], now)
     except Exception as error:
         if _concerns_all(error):
@@ -226,7 +226,7 @@ def _insert_bodies(connection: Connection, requests: Sequence[Request], now: dat
         index.append({"integration": request.integration.id, "offset": offset, "length": len(request.body)})
         offset += len(request.body)
     content = zlib.compress(b"".join(request.body for request in requests), 1)
-    connection.execute(insert(bodies).values(id=new_id(), at=now, index=index, content=content))
+    _INSERT_BODIES.run(connection, id=new_id(), at=now, index=index, content=content)
 
 
 def _insert_set_aside(
@@ -254,17 +254,15 @@ def _count(connection: Connection, requests: Sequence[Request], stale: Mapping[s
     """Add to each integration's counts, in the order of their ids, so that two processes never wait in a ring."""
     for integration_id in sorted({request.integration.id for request in requests}):
         mine = [request for request in requests if request.integration.id == integration_id]
-        counted = {
-            "requests": len(mine),
-            "signals": sum(len(request.parsed.signals) for request in mine),
-            "stale": stale.get(integration_id, 0),
-            "refused": sum(request.refused for request in mine),
-        }
-        statement = (postgresql if is_postgresql(connection) else sqlite).insert(integration_activity)
-        statement = statement.values(integration_id=integration_id, last_at=now, **counted)
-        sums = {name: integration_activity.c[name] + count for name, count in counted.items()}
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=["integration_id"], set_={"last_at": now, **sums})
+        _ADD_ACTIVITY.run(
+            connection,
+            integration_id=integration_id,
+            last_at=now,
+            requests=len(mine),
+            signals=sum(len(request.parsed.signals) for request in mine),
+            stale=stale.get(integration_id, 0),
+            refused=sum(request.refused for request in mine),
+            limited=0,
         )
 
 
@@ -285,5 +283,15 @@ def _fail(batch: Sequence[_Waiting], error: Exception) -> None:
         if not waiting.future.done():
             waiting.future.set_exception(error)
 
+
+def _add_activity(insert_into: Any) -> Any:
+    statement = insert_into(integration_activity)
+    given, known = statement.excluded, integration_activity.c
+    sums = {name: known[name] + given[name] for name in ("requests", "signals", "stale", "refused")}
+    return statement.on_conflict_do_update(index_elements=["integration_id"], set_={"last_at": given.last_at, **sums})
+
+
+_INSERT_BODIES = Prepared(insert(bodies))
+_ADD_ACTIVITY = Prepared(_add_activity(sqlite.insert), _add_activity(postgresql.insert))
 
 __all__ = ["Kept", "Request", "Writer", "body_at", "store_requests", "want_sweep"]

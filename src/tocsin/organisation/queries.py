@@ -15,17 +15,19 @@ from tocsin.organisation.model import SETTINGS_ID, Kind
 from tocsin.organisation.model.fields import Spec
 from tocsin.organisation.plan import Plan, make_plan
 from tocsin.organisation.snapshot import Organisation
+from tocsin.store.prepared import Prepared
 from tocsin.store.tables.core import installation
 from tocsin.store.tables.organisation import organisation_objects as rows
 
 VERSION_FACT = "organisation_version"
+_VERSION = Prepared(select(installation.c.value).where(installation.c.name == VERSION_FACT))
 _snapshots: WeakKeyDictionary[Engine, Organisation] = WeakKeyDictionary()
 
 
 def version(connection: Connection) -> str:
     """A word that is new with every change of any object; '' before the first."""
-    found = connection.execute(select(installation.c.value).where(installation.c.name == VERSION_FACT)).scalar()
-    return str(found or "")
+    found = _VERSION.rows(connection)
+    return str(found[0][0] if found else "")
 
 
 def everything(connection: Connection, at: datetime | None = None) -> Organisation:

@@ -4,13 +4,28 @@ There SQLAlchemy's work for each statement and row would be most of what an aler
 source of names and types: a statement is written with them, and its values go through their columns' types.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import Connection, CursorResult, Dialect, Select, Table, UpdateBase
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Select,
+    Table,
+    Text,
+    UpdateBase,
+    any_,
+    bindparam,
+    func,
+    select,
+)
+from sqlalchemy.exc import DBAPIError
 
 from tocsin.store.columns import Instant, is_postgresql
 
@@ -26,7 +41,7 @@ class _Parameter:
     work: _Process | None
     default: Any
 
-    def of(self, values: dict[str, Any]) -> Any:
+    def of(self, values: Mapping[str, Any]) -> Any:
         value = values.get(self.name, self.default)
         return value if self.work is None else self.work(value)
 
@@ -40,6 +55,12 @@ class _Compiled:
     by_name: bool
     columns: tuple[_Process | None, ...]
 
+    def given(self, values: Mapping[str, Any]) -> tuple[Any, ...] | dict[str, Any]:
+        """The values as the driver takes them."""
+        if self.by_name:
+            return {each.name: each.of(values) for each in self.parameters}
+        return tuple([each.of(values) for each in self.parameters])
+
 
 class Prepared:
     """A statement with named parameters (`bindparam`), the same for both engines or one of each."""
@@ -50,27 +71,80 @@ class Prepared:
 
     def rows(self, connection: Connection, **values: Any) -> list[tuple[Any, ...]]:
         """Run it; each row in the order of the statement's columns."""
-        compiled, result = self._run(connection, values)
+        compiled = self._for(connection)
+        found = execute(connection, compiled.text, compiled.given(values)).fetchall()
+        if not any(compiled.columns):
+            return [tuple(row) for row in found]
         return [
             tuple(value if work is None else work(value) for work, value in zip(compiled.columns, row, strict=True))
-            for row in result
+            for row in found
         ]
 
     def run(self, connection: Connection, **values: Any) -> int:
         """Run it for what it changes; returns how many rows."""
-        return self._run(connection, values)[1].rowcount
+        compiled = self._for(connection)
+        return int(execute(connection, compiled.text, compiled.given(values)).rowcount)
 
-    def _run(self, connection: Connection, values: dict[str, Any]) -> tuple[_Compiled, CursorResult[Any]]:
+    def run_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run it for each of the rows."""
+        if rows:
+            compiled = self._for(connection)
+            execute(connection, compiled.text, [compiled.given(values) for values in rows], many=True)
+
+    def _for(self, connection: Connection) -> _Compiled:
         name = connection.dialect.name
         compiled = self._compiled.get(name)
         if compiled is None:
             compiled = self._compiled[name] = _compile(self._statements[name], connection.dialect)
-        given: Any
-        if compiled.by_name:
-            given = {each.name: each.of(values) for each in compiled.parameters}
-        else:
-            given = tuple(each.of(values) for each in compiled.parameters)
-        return compiled, connection.exec_driver_sql(compiled.text, given)
+        return compiled
+
+
+def execute(connection: Connection, text: str, parameters: Any = (), *, many: bool = False) -> Any:
+    """Run a statement on the driver's own connection, returning its cursor; its errors come as SQLAlchemy's do.
+
+    `many`: once for each of the `parameters`.
+    """
+    if not connection.in_transaction():
+        connection.begin()
+    driver: Any = connection.connection.driver_connection
+    try:
+        return driver.cursor().executemany(text, parameters) if many else driver.execute(text, parameters)
+    except connection.dialect.loaded_dbapi.Error as error:
+        lost = bool(connection.dialect.is_disconnect(error, driver, None))
+        if lost:
+            connection.invalidate(error)
+        base = cast("type[Exception]", connection.dialect.loaded_dbapi.Error)
+        raise DBAPIError.instance(
+            text, None, error, base, hide_parameters=True, connection_invalidated=lost, dialect=connection.dialect
+        ) from error
+
+
+@contextmanager
+def savepoint(connection: Connection, name: str) -> Iterator[None]:
+    """As `connection.begin_nested()`: what is done inside is undone when it raises."""
+    execute(connection, f"SAVEPOINT {name}")
+    try:
+        yield
+    except Exception:
+        if not connection.invalidated:
+            execute(connection, f"ROLLBACK TO SAVEPOINT {name}")
+            execute(connection, f"RELEASE SAVEPOINT {name}")
+        raise
+    execute(connection, f"RELEASE SAVEPOINT {name}")
+
+
+def among(column: ColumnElement[Any], name: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Whether the text column is one of those in the list `name`: for SQLite, and for PostgreSQL.
+
+    One parameter for any number of them, so that the statement is always the same; `listed` makes its value.
+    """
+    each = func.json_each(bindparam(name, type_=Text)).table_valued("value")
+    return column.in_(select(each.c.value)), column == any_(bindparam(name, type_=ARRAY(Text)))
+
+
+def listed(connection: Connection, texts: Sequence[str]) -> Any:
+    """The value of an `among` parameter."""
+    return list(texts) if is_postgresql(connection) else msgspec.json.encode(texts).decode()
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> int:
@@ -82,10 +156,10 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, 
     if is_postgresql(connection):
         names = [column.name for column in table.columns]
         content = msgspec.json.encode([dict(zip(names, row, strict=True)) for row in rows]).decode()
-        return connection.exec_driver_sql(_insert_set(table), (content,)).rowcount
+        return int(execute(connection, _insert_set(table), (content,)).rowcount)
     for some in _parts(rows):
         # one statement for many rows is one step of SQLite: the interpreter is left and entered again once
-        connection.exec_driver_sql(_insert_many(table, len(some)), tuple([value for row in some for value in row]))
+        execute(connection, _insert_many(table, len(some)), [value for row in some for value in row])
     return len(rows)
 
 
@@ -145,4 +219,4 @@ def _parameter(name: str, bound: Any, dialect: Dialect) -> _Parameter:
     return _Parameter(name, bound.type.dialect_impl(dialect).bind_processor(dialect), bound.value)
 
 
-__all__ = ["Prepared", "insert_rows", "json_text", "stored"]
+__all__ = ["Prepared", "among", "execute", "insert_rows", "json_text", "listed", "savepoint", "stored"]

@@ -13,6 +13,7 @@ from tocsin.store.tables.alerts import alerts, groups
 
 _NAMES = tuple(column.name for column in alerts.columns)  # an episode's fields stand in the same order
 _LINKS = _NAMES.index("links")
+_SERVICES = list(groups.columns.keys()).index("services")  # a group's fields stand in the same order, too
 
 
 def episode_of(row: Row[Any]) -> Episode:
@@ -99,6 +100,11 @@ def opened_row(
 def group_of(row: Row[Any]) -> Group:
     """From its row."""
     return Group(**{**row._mapping, "services": tuple(row.services)})
+
+
+def group_from(row: Sequence[Any]) -> Group:
+    """From its row's values, in the order of the table's columns."""
+    return Group(*row[:_SERVICES], tuple(row[_SERVICES]), *row[_SERVICES + 1 :])  # type: ignore[call-arg]
 
 
 def group_row(group: Group) -> dict[str, Any]:

@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, or_, select
+from sqlalchemy import Connection, Engine
 
 from tocsin.alerts import alert as episodes
 from tocsin.alerts import grouping
 from tocsin.alerts.alert import Episode
-from tocsin.alerts.grouping import Attended, Firing, Group
+from tocsin.alerts.grouping import Firing, Group
 from tocsin.alerts.queries.rows import opened_row, stored_row
 from tocsin.alerts.routing import Routed, Router, described
 from tocsin.alerts.silences import silenced_by
@@ -23,8 +23,8 @@ from tocsin.alerts.usecases.rows import (
     TOPIC,
     Key,
     Raced,
-    claimed_keys,
-    group_claim,
+    attended,
+    count_again,
     insert_alerts,
     insert_group,
     latest_episodes,
@@ -42,8 +42,7 @@ from tocsin.organisation import queries as organisation_queries
 from tocsin.organisation.snapshot import Organisation
 from tocsin.store.columns import is_postgresql
 from tocsin.store.database import announce
-from tocsin.store.prepared import stored
-from tocsin.store.tables.alerts import claims, groups
+from tocsin.store.prepared import savepoint, stored
 
 _TRIES = 6
 _routers: WeakKeyDictionary[Engine, Router] = WeakKeyDictionary()
@@ -62,7 +61,7 @@ def fold_received(connection: Connection, received: Sequence[Received], now: dat
         return _Fold(connection, now).run(received)
     for attempt in range(1, _TRIES + 1):
         try:
-            with connection.begin_nested():
+            with savepoint(connection, "fold_again"):
                 return _Fold(connection, now).run(received)
         except Raced:
             if attempt == _TRIES:
@@ -82,6 +81,7 @@ class _Fold:
     groups: dict[str, Group] = field(default_factory=dict)
     opened: list[tuple[Any, ...]] = field(default_factory=list)
     joined: dict[str, tuple[int, int]] = field(default_factory=dict)
+    repeated: list[tuple[str, int]] = field(default_factory=list)
     new_groups: set[str] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)
     waits: dict[str, Routed] = field(default_factory=dict)
@@ -102,7 +102,7 @@ class _Fold:
         self._lock_groups(by_key)
         for key in sorted(by_key):
             some = by_key[key]
-            if len(some) == 1 and key not in self.known and self._only_joins(some[0]):
+            if len(some) == 1 and self._is_plain(self.known.get(key), some[0]):
                 continue
             self._add_joined()
             for each in some:
@@ -137,11 +137,20 @@ class _Fold:
             return None
         return silenced_by(self.silences, described(each.integration, each.signal, routed.service), self.now)
 
-    def _only_joins(self, each: Received) -> bool:
-        """The plain case, kept cheap: one message of an unknown key joins an open group and changes only its counts."""
-        signal = each.signal
-        if signal.status != "firing":
+    def _is_plain(self, latest: Episode | None, each: Received) -> bool:
+        """What nearly every message of a storm is, kept cheap: a new alert of a known group, or the same one again."""
+        if each.signal.status != "firing":
             return False
+        if latest is None:
+            return self._only_joins(each)
+        if episodes.repeats(latest, each.signal):
+            self.repeated.append((latest.id, latest.received + 1))
+            return True
+        return False
+
+    def _only_joins(self, each: Received) -> bool:
+        """One message of an unknown key joins an open group and changes no more of it than its counts."""
+        signal = each.signal
         routed = self._route(each)
         group_id = self.open.get((routed.route, routed.key))
         if group_id is None:
@@ -246,7 +255,7 @@ class _Fold:
             snoozed_by=None,
             why=routed.why,
         )
-        group = grouping.opened(group, _attended(self.connection, group))
+        group = grouping.opened(group, attended(self.connection, group))
         self.open[routed.route, routed.key] = group.id
         self.new_groups.add(group.id)
         self.waits[group.id] = routed
@@ -269,10 +278,11 @@ class _Fold:
             insert_group(self.connection, self.groups[id])
         self.opened += [stored_row(each, self.instant) for each in self.fresh.values()]
         insert_alerts(self.connection, self.opened)
-        update_episodes(self.connection, list(self.changed.values()), self.before)
+        count_again(self.connection, self.repeated, self.now)
+        update_episodes(self.connection, list(self.changed.values()), self.before, self.now)
         for id in sorted(self.touched):
             self._settle(self.groups[id])
-        if self.opened or self.changed:
+        if self.opened or self.repeated or self.changed:
             announce(self.connection, TOPIC)
 
     def _settle(self, group: Group) -> None:
@@ -308,34 +318,6 @@ def _is_worse(before: Episode, after: Episode) -> bool:
 
 def _firing(episode: Episode, routed: Routed) -> Firing:
     return Firing(episode.severity, routed.urgency, routed.service, episode.silenced_by is None)
-
-
-def _attended(connection: Connection, group: Group) -> Attended | None:
-    """The open incident that claims a new group: one that had the same group before, else the newest on its service."""
-    wanted = [(claims.c.kind == "group") & (claims.c.key == group_claim(group.route, group.key))]
-    if group.services:
-        wanted.append((claims.c.kind == "service") & claims.c.key.in_(group.services))
-    statement = select(claims.c.incident_id, claims.c.kind, claims.c.key).where(or_(*wanted))
-    if is_postgresql(connection):
-        # An incident that ends now must see this group when it gives up its claims: then somebody looks at it.
-        statement = statement.with_for_update(read=True)
-    found = sorted(connection.execute(statement).all(), key=lambda row: (row.kind != "group", row.incident_id))
-    if not found:
-        return None
-    first = next((row for row in found if row.kind == "group"), found[-1])
-    because = "had this group before" if first.kind == "group" else f"already has {first.key}"
-    rows = connection.execute(
-        select(groups.c.severity, groups.c.urgency, groups.c.services).where(groups.c.incident_id == first.incident_id)
-    ).all()
-    return Attended(
-        incident_id=first.incident_id,
-        because=because,
-        severity=min((row.severity for row in rows), key=SEVERITIES.index, default=None),
-        urgency=min((row.urgency for row in rows), key=("page", "notify", "record").index, default=None),
-        services=frozenset(claimed_keys(connection, first.incident_id, "service")).union(
-            *(row.services for row in rows)
-        ),
-    )
 
 
 __all__ = ["fold_received", "fold_signals"]

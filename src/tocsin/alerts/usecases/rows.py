@@ -1,22 +1,19 @@
 """Episodes and groups, read under lock in one order, so that two writers never wait for each other in a ring."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any
 
-import msgspec
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
     Connection,
     Select,
-    Text,
-    any_,
     bindparam,
     func,
     insert,
+    literal_column,
     or_,
     select,
     update,
@@ -25,22 +22,21 @@ from sqlalchemy.dialects import postgresql
 
 from tocsin.alerts import grouping
 from tocsin.alerts.alert import Episode
-from tocsin.alerts.grouping import Group
-from tocsin.alerts.queries.rows import episode_from, episode_row, group_of, group_row
+from tocsin.alerts.grouping import Attended, Group
+from tocsin.alerts.queries.rows import episode_from, episode_row, group_from, group_row
 from tocsin.alerts.silences import Silence
 from tocsin.engine.deadlines import reconcile
 from tocsin.engine.tasks import COALESCING, owe
 from tocsin.errors import Conflict
-from tocsin.store.columns import is_postgresql, lock_rows
+from tocsin.intake.signal import SEVERITIES
+from tocsin.store.columns import is_postgresql
 from tocsin.store.database import announce
-from tocsin.store.prepared import Prepared, insert_rows
+from tocsin.store.prepared import Prepared, among, insert_rows, listed
 from tocsin.store.tables.alerts import alerts, claims, groups, silences
 
-T = TypeVar("T")
 Key = tuple[str, str]
 TOPIC = "alerts"
 GROUP = "group"
-_CHUNK = 400  # bound parameters a statement; SQLite takes 32,766
 _ENTRY_EVERY = timedelta(minutes=1)
 
 
@@ -55,9 +51,7 @@ def latest_episodes(connection: Connection, keys: Collection[Key]) -> dict[Key, 
         by_integration.setdefault(integration_id, []).append(dedup_key)
     found: dict[Key, Episode] = {}
     for integration_id, dedup_keys in by_integration.items():
-        # one parameter for any number of keys, so that the statement is always the same
-        wanted = dedup_keys if is_postgresql(connection) else msgspec.json.encode(dedup_keys).decode()
-        for row in _LATEST.rows(connection, integration_id=integration_id, keys=wanted):
+        for row in _LATEST.rows(connection, integration_id=integration_id, keys=listed(connection, dedup_keys)):
             episode = episode_from(row)
             known = found.get((integration_id, episode.dedup_key))
             if known is None or episode.state == "firing" or known.state == "resolved":
@@ -65,10 +59,10 @@ def latest_episodes(connection: Connection, keys: Collection[Key]) -> dict[Key, 
     return found
 
 
-def latest_statement(integration_id: Any, dedup_keys: ColumnElement[Any]) -> Select[Any]:
+def latest_statement(integration_id: Any, dedup_keys: ColumnElement[bool]) -> Select[Any]:
     """The newest episode of each key, and one that fires in any case: a clock that stepped back must not hide it.
 
-    `dedup_keys`: what a key is compared with, `in_` a selection or `any_` of an array.
+    `dedup_keys`: whether a key is one of those that are asked for.
     """
     mine = (alerts.c.integration_id == integration_id) & dedup_keys
     newest = (
@@ -92,11 +86,8 @@ def open_group_ids(connection: Connection, keys: Collection[Key]) -> list[str]:
 
 def locked_groups(connection: Connection, ids: Iterable[str]) -> dict[str, Group]:
     """The groups, locked in the order of their ids."""
-    found: dict[str, Group] = {}
-    for some in chunks(sorted(set(ids))):
-        statement = lock_rows(connection, select(groups).where(groups.c.id.in_(some)).order_by(groups.c.id))
-        found.update((row.id, group_of(row)) for row in connection.execute(statement))
-    return found
+    wanted = listed(connection, sorted(set(ids)))
+    return {row[0]: group_from(row) for row in _LOCKED_GROUPS.rows(connection, ids=wanted)}
 
 
 def insert_alerts(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
@@ -106,19 +97,28 @@ def insert_alerts(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
         raise Raced("an alert was opened by another process")
 
 
-def update_episodes(connection: Connection, episodes: Sequence[Episode], before: Mapping[str, Episode]) -> None:
+def update_episodes(
+    connection: Connection, episodes: Sequence[Episode], before: Mapping[str, Episode], now: datetime
+) -> None:
     """What changed in known episodes; of one that was only sent again, no more than that."""
-    counted: list[dict[str, object]] = []
+    counted: list[tuple[str, int]] = []
     changed: list[dict[str, object]] = []
     for each in sorted(episodes, key=lambda each: (each.integration_id, each.dedup_key)):
         was = before[each.id]
         if replace(each, last_at=was.last_at, received=was.received) == was:
-            counted.append({"row_id": each.id, "last_at": each.last_at, "received": each.received})
+            counted.append((each.id, each.received))
         else:
             changed.append({("row_id" if name == "id" else name): value for name, value in episode_row(each).items()})
-    for rows in (counted, changed):
-        if rows:
-            connection.execute(update(alerts).where(alerts.c.id == bindparam("row_id")), rows)
+    count_again(connection, counted, now)
+    if changed:
+        connection.execute(update(alerts).where(alerts.c.id == bindparam("row_id")), changed)
+
+
+def count_again(connection: Connection, counted: Sequence[tuple[str, int]], now: datetime) -> None:
+    """Of episodes that were only sent again: that it was now, and for the how-manieth time."""
+    _COUNT_AGAIN.run_many(
+        connection, [{"row_id": id, "last_at": now, "received": received} for id, received in counted]
+    )
 
 
 def insert_group(connection: Connection, group: Group) -> None:
@@ -167,29 +167,57 @@ def claimed_keys(connection: Connection, incident_id: str, kind: str) -> list[st
     return list(connection.execute(statement).scalars())
 
 
+def attended(connection: Connection, group: Group) -> Attended | None:
+    """The open incident that claims a new group: one that had the same group before, else the newest on its service."""
+    wanted = [(claims.c.kind == "group") & (claims.c.key == group_claim(group.route, group.key))]
+    if group.services:
+        wanted.append((claims.c.kind == "service") & claims.c.key.in_(group.services))
+    statement = select(claims.c.incident_id, claims.c.kind, claims.c.key).where(or_(*wanted))
+    if is_postgresql(connection):
+        # An incident that ends now must see this group when it gives up its claims: then somebody looks at it.
+        statement = statement.with_for_update(read=True)
+    found = sorted(connection.execute(statement).all(), key=lambda row: (row.kind != "group", row.incident_id))
+    if not found:
+        return None
+    first = next((row for row in found if row.kind == "group"), found[-1])
+    because = "had this group before" if first.kind == "group" else f"already has {first.key}"
+    rows = connection.execute(
+        select(groups.c.severity, groups.c.urgency, groups.c.services).where(groups.c.incident_id == first.incident_id)
+    ).all()
+    return Attended(
+        incident_id=first.incident_id,
+        because=because,
+        severity=min((row.severity for row in rows), key=SEVERITIES.index, default=None),
+        urgency=min((row.urgency for row in rows), key=("page", "notify", "record").index, default=None),
+        services=frozenset(claimed_keys(connection, first.incident_id, "service")).union(
+            *(row.services for row in rows)
+        ),
+    )
+
+
 def group_claim(route: str, key: str) -> str:
     """A group's route and key as a claim names them."""
     return f"{route}\n{key}"
 
 
-def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The values by parts that one statement takes."""
-    for start in range(0, len(values), _CHUNK):
-        yield values[start : start + _CHUNK]
-
-
+_KEYS, _KEYS_POSTGRESQL = among(alerts.c.dedup_key, "keys")
+_IDS, _IDS_POSTGRESQL = among(groups.c.id, "ids")
 _LATEST = Prepared(
-    latest_statement(
-        bindparam("integration_id"),
-        alerts.c.dedup_key.in_(select(func.json_each(bindparam("keys", type_=Text)).table_valued("value").c.value)),
-    ),
-    latest_statement(
-        bindparam("integration_id"), alerts.c.dedup_key == any_(bindparam("keys", type_=ARRAY(Text)))
-    ).with_for_update(of=alerts),
+    latest_statement(bindparam("integration_id"), _KEYS),
+    latest_statement(bindparam("integration_id"), _KEYS_POSTGRESQL).with_for_update(of=alerts),
+)
+_LOCKED_GROUPS = Prepared(
+    select(groups).where(_IDS).order_by(groups.c.id),
+    select(groups).where(_IDS_POSTGRESQL).order_by(groups.c.id).with_for_update(),
+)
+_COUNT_AGAIN = Prepared(
+    update(alerts)
+    .where(alerts.c.id == bindparam("row_id"))
+    .values(last_at=bindparam("last_at"), received=bindparam("received"))
 )
 _OPEN_GROUP = Prepared(
     select(groups.c.id).where(
-        groups.c.state != "closed",
+        groups.c.state != literal_column("'closed'"),
         groups.c.route == bindparam("route"),
         groups.c.key == bindparam("key"),
     )
