@@ -3,6 +3,7 @@
 import http.client
 import itertools
 import threading
+import time
 from collections import Counter
 from collections.abc import Sequence
 
@@ -59,6 +60,18 @@ def unsent(database: Database, answered: Sequence[str], receiver: Receiver) -> l
     sent = b"\n".join(one.body for one in receiver.received)
     owed = {str(group_of[fingerprint]) for fingerprint in answered}
     return [group for group in owed if group not in page_of or page_of[group].encode() not in sent]
+
+
+def left_unsent(database: Database, answered: Sequence[str], receiver: Receiver, patience: float = 90) -> list[str]:
+    """As `unsent`, once nothing more has gone out for `patience` seconds: after many kills there is much to catch up."""
+    left, moved_at = unsent(database, answered, receiver), time.monotonic()
+    while left and time.monotonic() - moved_at < patience:
+        time.sleep(0.5)
+        fewer = unsent(database, answered, receiver)
+        if len(fewer) < len(left):
+            moved_at = time.monotonic()
+        left = fewer
+    return left
 
 
 def sent_twice_without_a_reason(database: Database, receiver: Receiver) -> list[str]:
