@@ -90,7 +90,7 @@ class _Desk:
             except Wrong as wrong:
                 return _unprocessable(wrong.field, wrong.reason, started)
             except Invalid as error:
-                return _unprocessable(error.mistakes[0].field if error.mistakes else "request", error.message, started)
+                return _unprocessable(error.mistakes[0].field or "request", error.message, started)
             except TooLarge as error:
                 return _answer(413, {"message": error.message}, started)
             except UnknownEncoding as error:
