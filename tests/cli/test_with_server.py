@@ -189,6 +189,7 @@ def test_a_second_person_is_invited_and_can_be_on_call(dana: Tocsin) -> None:
 
 def test_who_is_on_call_and_an_override(dana: Tocsin) -> None:
     assert "checkout" in ok(dana("oncall", "now"))
+    assert "has no verified method" in ok(dana("oncall", "warnings"))
     assert "last resort" in ok(dana("page", "simulate", "checkout", "--at", "sat 03:00", "--severity", "critical"))
     start = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     end = (datetime.now(UTC) + timedelta(hours=3)).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -349,3 +350,18 @@ def test_asking_who_is_on_call_costs_less_than_150_ms_of_cpu(
     cost()
     assert min(cost() for _ in range(5)) < 0.150
     assert sys.executable
+
+
+def test_a_payload_is_tried_with_a_mapping_that_is_then_kept(dana: Tocsin, tmp_path: Path) -> None:
+    ok(dana("intake", "add", "backups", "--sender", "mapped"))
+    payload, mapping = tmp_path / "payload.json", tmp_path / "mapping.yaml"
+    payload.write_text('[{"job": "nightly", "text": "Backup failed"}, {"job": "weekly"}]')
+    mapping.write_text("alerts: '@'\ndedup_key: job\ntitle: text\n")
+    tried = dana("route", "test", str(payload), "--integration", "backups", "--mapping", str(mapping))
+    said = ok(tried, 1)
+    assert "Backup failed (firing, error; key nightly)" in said
+    assert "no rule matches; the default decides" in said
+    assert "not understood: alert 2: title is missing" in said
+    ok(dana("intake", "map", "backups", str(mapping)))
+    payload.write_text('[{"job": "nightly", "text": "Backup failed"}]')
+    assert "key nightly" in ok(dana("route", "test", str(payload), "--integration", "backups"))

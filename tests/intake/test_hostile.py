@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -55,8 +56,12 @@ def replaced(whole: Any, path: tuple[Any, ...], by: Any) -> Any:
 
 
 def check(name: str, body: bytes) -> None:
+    check_parser(sender_named(name).parse, body)
+
+
+def check_parser(parse: Callable[[bytes], Parsed], body: bytes) -> None:
     try:
-        parsed = sender_named(name).parse(body)
+        parsed = parse(body)
     except Unreadable as unreadable:
         refused = unreadable
     else:

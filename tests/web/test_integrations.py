@@ -47,3 +47,25 @@ def test_a_new_url_leaves_the_old_one_good_for_a_day_if_wanted(dana: Browser) ->
     assert "The URL before is good for" in page
     dana.send(f"/settings/integrations/{id}/rotate")
     assert "The URL before" not in dana.get("/settings/integrations")
+
+
+def test_a_payload_is_tried_with_a_mapping_which_is_then_kept(dana: Browser) -> None:
+    dana.send("/settings/integrations/new", name="backups", sender="mapped")
+    found = re.search(r"/settings/integrations/([0-9a-f-]{36})/mapping", dana.get("/settings/integrations"))
+    assert found
+    path, mapping = f"/settings/integrations/{found[1]}", "dedup_key: job\ntitle: text\nlabels: {host: host}"
+    page = dana.send(f"{path}/try", payload='{"job": "nightly", "text": "Backup failed", "host": "a"}', mapping=mapping)
+    assert "Backup failed" in page
+    assert "host=a" in page
+    assert "no routing rule matches" in page
+    page = dana.send(f"{path}/try", payload='{"job": "nightly", "text": null}', mapping=mapping)
+    assert "title is missing" in page
+    page = dana.send(f"{path}/mapping", status=422, mapping="title: x")
+    assert "dedup_key" in page
+    dana.send(f"{path}/mapping", mapping=mapping)
+    assert "labels: {host: host}" in dana.get(f"{path}/mapping")
+
+
+def test_a_payload_of_a_sender_with_a_parser_of_its_own_is_tried_too(dana: Browser) -> None:
+    id = made(dana)
+    assert "alerts: is missing" in dana.send(f"/settings/integrations/{id}/try", payload="{}")

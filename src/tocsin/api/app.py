@@ -22,6 +22,7 @@ from tocsin.api import (
     roles,
     runbook,
     triage,
+    trying,
 )
 from tocsin.api.describing import readable_page
 from tocsin.api.headers import ApiHeaders
@@ -42,6 +43,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     oncall.router,
     alerts.router,
     intake.router,
+    trying.router,
     organisation.router,
     runbook.router,
     people.router,

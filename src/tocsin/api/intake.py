@@ -36,11 +36,13 @@ class ChangedIntegration(Body):
     """What is not named stays; `""` and 0 take away.
 
     `signing_key`: every body must be signed with it, HMAC-SHA256. `per_minute`: more requests are answered with 429.
+    `mapping`: how bodies of the sender `mapped` become alerts, in YAML.
     """
 
     service: str | None = None
     signing_key: str | None = None
     per_minute: int | None = None
+    mapping: str | None = None
 
 
 class Rotation(Body):
@@ -89,7 +91,7 @@ async def rotate(asked: Asked, integration: str, body: Rotation | None = None) -
 @router.patch("/integrations/{integration}")
 async def change(asked: Asked, integration: str, body: ChangedIntegration) -> Response:
     """Set its service, its limit, or the key that its bodies must be signed with."""
-    command = ChangeIntegration(body.signing_key, body.per_minute, body.service)
+    command = ChangeIntegration(body.signing_key, body.per_minute, body.service, body.mapping)
 
     def do(connection: Connection, now: datetime) -> Any:
         intake_usecases.change_integration(connection, asked.actor, integration, command, now)

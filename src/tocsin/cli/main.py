@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "snooze": ("pages", "snooze", "Keep a page or group quiet until a time."),
     "method": ("methods", "method", "How you can be reached: add, prove and test methods."),
     "intake": ("intake", "intake", "Integrations, and what they sent that could not be understood."),
+    "route": ("routing", "route", "Which way an alert would go."),
     "silence": ("intake", "silence", "Keep matching alerts from paging until a time."),
     "oncall": ("oncall", "oncall", "Who is on call, now or at any time."),
     "override": ("override", "override", "Override a shift, or a gate with a reason."),

@@ -42,6 +42,7 @@ class IntegrationView:
     per_minute: int | None
     is_signed: bool
     old_key_until: datetime | None
+    mapping: str | None
 
 
 @dataclass(frozen=True)
@@ -121,13 +122,17 @@ def by_secret_hash(connection: Connection, secret_hash: str, now: datetime) -> E
     if row is None:
         return None
     signing = keys_of(connection).open(SIGNING, row.signing_sealed) if row.signing_sealed else None
-    return Entrance(IntegrationRef(row.id, row.name, row.sender, row.service), signing, row.per_minute)
+    return Entrance(_ref(row), signing, row.per_minute)
 
 
 def integration_ref(connection: Connection, integration_id: str) -> IntegrationRef | None:
     """An integration as signals refer to it, disabled or not."""
     row = connection.execute(select(integrations).where(integrations.c.id == integration_id)).first()
-    return IntegrationRef(row.id, row.name, row.sender, row.service) if row else None
+    return _ref(row) if row else None
+
+
+def _ref(row: Row[Any]) -> IntegrationRef:
+    return IntegrationRef(row.id, row.name, row.sender, row.service, row.mapping)
 
 
 def integration_names(connection: Connection) -> dict[str, str]:
@@ -193,4 +198,5 @@ def _view(row: Row[tuple[object, ...]]) -> IntegrationView:
         per_minute=row.per_minute,
         is_signed=row.signing_sealed is not None,
         old_key_until=row.old_secret_until,
+        mapping=row.mapping,
     )

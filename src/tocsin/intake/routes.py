@@ -20,9 +20,10 @@ from tocsin.errors import Forbidden, TocsinError, TooLarge, Unavailable
 from tocsin.identity.keys import token_hash
 from tocsin.intake import queries
 from tocsin.intake.bodies import UnknownEncoding, read_body
+from tocsin.intake.parsing import parse
 from tocsin.intake.queries import Entrance
 from tocsin.intake.rates import Rates, TooOften
-from tocsin.intake.senders import Fetch, Sender, is_sender, sender_named, senders
+from tocsin.intake.senders import MAPPED, Fetch, Sender, is_sender, sender_named, senders
 from tocsin.intake.signal import IntegrationRef, Parsed, SetAside, Unreadable, clipped, storable
 from tocsin.intake.signatures import is_signed
 from tocsin.intake.usecases import CHANGED, count_limited
@@ -153,7 +154,7 @@ class _Door:
                 raise Forbidden("this integration takes signed bodies only, and the signature does not fit")
             if sender.guard is not None:
                 await sender.guard(body, self._fetch)
-            parsed = sender.parse(body)
+            parsed = parse(integration, body)
         except Unreadable as error:
             aside = whole_aside(error, body)
             await self._writer.keep(ReadRequest(integration, body, Parsed((), (aside,)), refused=True))
@@ -213,7 +214,7 @@ def plain_sender(entrance: Entrance) -> Sender | None:
     if entrance.signing_key is not None or entrance.per_minute is not None:
         return None
     sender = sender_named(entrance.integration.sender)
-    return sender if sender.guard is None else None
+    return sender if sender.guard is None and sender.name != MAPPED else None
 
 
 def whole_aside(error: Unreadable, body: bytes) -> SetAside:

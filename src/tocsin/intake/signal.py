@@ -104,6 +104,7 @@ class IntegrationRef:
     name: str
     sender: str
     service: str | None = None
+    mapping: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

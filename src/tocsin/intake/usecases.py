@@ -15,8 +15,10 @@ from tocsin.identity import audit
 from tocsin.identity.actor import SYSTEM, Actor, Right
 from tocsin.identity.keys import keys_of, new_secret, token_hash
 from tocsin.ids import new_id
+from tocsin.intake.mapping import read_mapping
+from tocsin.intake.parsing import parse
 from tocsin.intake.queries import SECRET, SIGNING, integration_ref
-from tocsin.intake.senders import sender_named
+from tocsin.intake.senders import MAPPED, sender_named
 from tocsin.intake.signal import Ask, IntegrationRef, Received, Unreadable
 from tocsin.store.columns import insert_or_ignore, lock_rows
 from tocsin.store.database import announce
@@ -48,12 +50,14 @@ class CreateIntegration:
 class ChangeIntegration:
     """What is set of an integration; None leaves it, "" or 0 takes it away.
 
-    `signing_key`: every body must be signed with it. `per_minute`: more requests are turned away with 429.
+    `signing_key`: every body must be signed with it. `per_minute`: more requests are turned away with 429. `mapping`:
+    how bodies of the sender `mapped` become alerts, in YAML.
     """
 
     signing_key: str | None = field(default=None, repr=False)
     per_minute: int | None = None
     service: str | None = None
+    mapping: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,15 @@ def change_integration(
         if key and not 8 <= len(key) <= 500:
             raise Invalid("a signing key has 8 to 500 characters", "signing_key")
         values["signing_sealed"] = keys_of(connection).seal(SIGNING, key) if key else None
+    if command.mapping is not None:
+        present = integration_ref(connection, integration_id)
+        if command.mapping.strip() and present is not None and present.sender != MAPPED:
+            raise Invalid(
+                f"{present.sender} has a parser of its own; only the sender '{MAPPED}' takes a mapping", "mapping"
+            )
+        if command.mapping.strip():
+            read_mapping(command.mapping)
+        values["mapping"] = command.mapping.strip() or None
     if command.service is not None:
         values["service"] = command.service.strip() or None
     if values:
@@ -192,7 +205,7 @@ def replay_set_aside(connection: Connection, actor: Actor, id: str, fold: Fold, 
     if integration is None:
         raise NotFound("the integration that this came by is gone")
     try:
-        parsed = sender_named(integration.sender).parse(row.content.encode("utf-8", "replace"))
+        parsed = parse(integration, row.content.encode("utf-8", "replace"))
     except Unreadable as error:
         return Replayed(0, (f"{error.place}: {error.reason}",))
     fold(connection, [Received(integration, signal) for signal in parsed.signals], now)

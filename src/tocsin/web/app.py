@@ -173,7 +173,7 @@ class Face:
         return post
 
     async def _tell_once(self, request: Request, told: Told, page: str) -> Response:
-        """A page that shows a secret; it stands in no address and is not kept."""
+        """A page that shows a secret or a result; it stands in no address and is not kept."""
         secret, now = secret_of(request), self.parts.clock.now()
 
         def read(connection: Connection) -> Shell:
@@ -182,7 +182,7 @@ class Face:
             return shell_for(asked, page, Answer(told, live=False), "")
 
         shell = await self.parts.database.read_async(read)
-        return html(self.renderer.page("told_once.html", told, shell))
+        return html(self.renderer.page(told.template, told, shell))
 
     def _back(self, request: Request, message: str) -> Response:
         """A refused button: to where it stood, with the reason on top."""

@@ -1,5 +1,7 @@
 """Integrations, what was set aside, and silences."""
 
+from typing import Any
+
 import click
 
 from tocsin.cli.client import part
@@ -34,6 +36,18 @@ def add(name: str, sender: str, service: str | None) -> None:
     """Add an integration and print its secret URL, this one time."""
     answer = server().post("/integrations", {"name": name, "sender": sender, "service": service})
     tell(answer, str(answer["url"]))
+
+
+@command(parent=intake, example="tocsin intake map backups mapping.yaml")
+@click.argument("integration")
+@click.argument("file", type=click.File(encoding="utf-8"))
+def map_(integration: str, file: Any) -> None:
+    """Give an integration of the sender `mapped` its mapping; try it first: tocsin route test --mapping."""
+    found = next(
+        (one["id"] for one in server().all("/integrations") if integration in (one["id"], one["name"])), integration
+    )
+    answer = server().send("PATCH", f"/integrations/{part(found)}", {"mapping": file.read()})
+    tell(answer, "Kept. What was set aside can be replayed now.")
 
 
 @command(parent=intake, name="set-aside", example="tocsin intake set-aside --state waiting")

@@ -11,6 +11,8 @@ from tocsin.errors import Invalid
 from tocsin.intake.signal import Parsed
 
 ENTRY_POINTS = "tocsin.senders"
+MAPPED = "mapped"
+"""The sender whose bodies a mapping of the integration's own reads."""
 Fetch = Callable[[str], Awaitable[bytes]]
 """GETs an address past the SSRF guard; Unavailable when there is no good answer."""
 

@@ -17,6 +17,7 @@ integrations = Table(
     text("signing_sealed", nullable=True),  # bodies must be signed with this key
     Column("per_minute", Integer, nullable=True),  # requests; NULL: as many as come
     text("service", nullable=True),  # default service label
+    text("mapping", nullable=True),  # YAML; only of the sender `mapped`
     instant("created_at"),
     instant("disabled_at", nullable=True),
     Index("ix_integrations_old_secret_hash", "old_secret_hash"),

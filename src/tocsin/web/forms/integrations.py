@@ -1,15 +1,19 @@
 """Forms of integrations and of what was set aside."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
+from tocsin.alerts.queries.trying import Tried, TryPayload, try_payload
 from tocsin.alerts.usecases.fold import fold_received
 from tocsin.errors import Invalid
 from tocsin.identity.actor import Right
 from tocsin.intake import usecases as intake
+from tocsin.intake.mapping import FIRST_MAPPING
 from tocsin.intake.queries import integration
-from tocsin.intake.senders import senders
+from tocsin.intake.senders import MAPPED, senders
 from tocsin.organisation.queries import everything
-from tocsin.web.forms.sending import Form, Given, Sent
+from tocsin.web import format as say
+from tocsin.web.forms.sending import Form, Given, Sent, Told
 from tocsin.web.screens import Asked
 from tocsin.web.views.common import Choice, Field, FormView
 
@@ -81,6 +85,49 @@ def _ask_integration_change(asked: Asked) -> FormView:
     )
 
 
+def _ask_mapping(asked: Asked) -> FormView:
+    present = integration(asked.connection, asked.actor, str(asked.path["integration"]))
+    hint = "a JMESPath expression for dedup_key, title and what else there is; it must be right before it is kept"
+    return FormView(
+        f"Mapping of {present.name}",
+        "How its bodies become alerts.",
+        f"{_IN}/{present.id}/mapping",
+        (Field("mapping", "Mapping, in YAML", "textarea", present.mapping or FIRST_MAPPING, hint=hint),),
+        "Keep it",
+        _IN,
+    )
+
+
+def _mapping(asked: Asked, given: Given) -> Sent:
+    command = intake.ChangeIntegration(mapping=given.text("mapping"))
+    intake.change_integration(asked.connection, asked.actor, str(asked.path["integration"]), command, asked.now)
+    return Sent(_IN, "Kept. What was set aside can be replayed now.")
+
+
+def _ask_try(asked: Asked) -> FormView:
+    present = integration(asked.connection, asked.actor, str(asked.path["integration"]))
+    fields = [Field("payload", "A payload, as it would be sent", "textarea", required=True)]
+    if present.sender == MAPPED:
+        fields.append(Field("mapping", "With this mapping", "textarea", present.mapping or FIRST_MAPPING))
+    return FormView(
+        f"Try a payload of {present.name}",
+        "Shows what alerts are in it and which way each would go. Nothing is kept, nobody is paged.",
+        f"{_IN}/{present.id}/try",
+        tuple(fields),
+        "Try it",
+        _IN,
+    )
+
+
+def _try(asked: Asked, given: Given) -> Sent:
+    id = str(asked.path["integration"])
+    tried = try_payload(
+        asked.connection, asked.actor, TryPayload(given.text("payload"), id, mapping=given.or_none("mapping"))
+    )
+    title = say.figure(len(tried.paths), "alert") + " would come of it"
+    return Sent(f"{_IN}/{id}/try", told=TriedView(title, "", "", f"{_IN}/{id}/try", "tried.html", tried))
+
+
 def _change_integration(asked: Asked, given: Given) -> Sent:
     told = given.or_none("per_minute") or "0"
     if not told.isdecimal():
@@ -118,11 +165,20 @@ def _discard(asked: Asked, given: Given) -> Sent:
     return Sent(_ASIDE, "Discarded; it stays on record.")
 
 
+@dataclass(frozen=True)
+class TriedView(Told):
+    """What would become of a payload."""
+
+    tried: Tried | None = None
+
+
 FORMS = tuple(
     Form(path, do, show, right, "settings")
     for path, do, show, right in (
         (f"{_IN}/new", _integration, _ask_integration, Right.MANAGER),
         (f"{_IN}/{{integration}}/change", _change_integration, _ask_integration_change, Right.MANAGER),
+        (f"{_IN}/{{integration}}/mapping", _mapping, _ask_mapping, Right.MANAGER),
+        (f"{_IN}/{{integration}}/try", _try, _ask_try, Right.RESPONDER),
         (f"{_IN}/{{integration}}/rotate", _rotate, None, Right.MANAGER),
         (f"{_IN}/{{integration}}/disable", _disable, None, Right.MANAGER),
         (f"{_IN}/{{integration}}/enable", _enable, None, Right.MANAGER),

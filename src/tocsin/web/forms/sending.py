@@ -21,12 +21,13 @@ LARGEST_FILE = 25 << 20
 
 @dataclass(frozen=True)
 class Told:
-    """A secret that is shown this once."""
+    """What a form answers with on a page of its own, at no address: a secret that is shown this once, or a result."""
 
     title: str
     text: str
     secret: str
     back: str
+    template: str = "told_once.html"
 
 
 @dataclass(frozen=True)

@@ -389,6 +389,7 @@ def upgrade() -> None:
         sa.Column("signing_sealed", sa.Text(), nullable=True),
         sa.Column("per_minute", sa.Integer(), nullable=True),
         sa.Column("service", sa.Text(), nullable=True),
+        sa.Column("mapping", sa.Text(), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("disabled_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_integrations")),

@@ -1,0 +1,33 @@
+"""A payload is tried over the API: what alerts are in it, and which way each would go."""
+
+from typing import Any
+
+from starlette.testclient import TestClient
+
+PAYLOAD = '{"alerts": [{"dedup_key": "pay", "title": "Payments fail", "service": "checkout-api"}, {"title": "no key"}]}'
+
+
+def test_a_payload_is_read_and_routed_and_nothing_is_kept(api: TestClient, dana: dict[str, str]) -> None:
+    api.post("/integrations", json={"name": "shop", "sender": "generic"}, headers=dana)
+    tried = api.post("/route/test", json={"payload": PAYLOAD, "integration": "shop"}, headers=dana).json()
+    (alert,) = tried["alerts"]
+    assert (alert["title"], alert["service"], alert["urgency"]) == ("Payments fail", "checkout-api", "page")
+    assert "no routing rule matches" in alert["why"]
+    assert tried["problems"] == ["alerts[1].dedup_key: is missing"]
+    assert api.get("/alerts", headers=dana).json()["items"] == []
+    assert api.get("/set-aside", headers=dana).json()["items"] == []
+
+
+def test_a_mapping_is_tried_then_kept(api: TestClient, dana: dict[str, str]) -> None:
+    made = api.post("/integrations", json={"name": "backups", "sender": "mapped"}, headers=dana).json()
+    mapping = "dedup_key: job\ntitle: text"
+    payload = '{"job": "nightly", "text": "Backup failed"}'
+    body: dict[str, Any] = {"payload": payload, "integration": "backups", "mapping": mapping}
+    tried = api.post("/route/test", json=body, headers=dana).json()
+    assert [each["title"] for each in tried["alerts"]] == ["Backup failed"]
+    refused = api.post("/route/test", json={**body, "mapping": "title: x"}, headers=dana)
+    assert refused.status_code == 422
+    assert "mapping.dedup_key" in refused.text
+    command = {"mapping": mapping, "per_minute": 60}
+    changed = api.patch(f"/integrations/{made['id']}", json=command, headers=dana).json()
+    assert (changed["mapping"], changed["per_minute"]) == (mapping, 60)
