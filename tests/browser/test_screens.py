@@ -33,6 +33,7 @@ SCREENS = (
     "/settings/integrations",
     "/settings/set-aside",
     "/settings/audit",
+    "/proof",
     "/more",
     "/setup",
     "/status",

@@ -46,6 +46,30 @@ def list_(state: str, limit: int) -> None:
     tell({"items": items}, table(rows, ("page", "state", "opened", "with", "title")) or ["No page is open."])
 
 
+@command(parent=page, example="tocsin page proof --since 2026-11-01T00:00Z --csv > november.csv")
+@click.option("--since", help="Pages that opened from this time on, such as 2026-11-01T00:00Z.")
+@click.option("--until", help="Pages that opened before this time.")
+@click.option("--person", help="What was owed to this person.")
+@click.option("--csv", "as_csv", is_flag=True, help="The whole of it, as CSV.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Lines at most.")
+def proof(since: str | None, until: str | None, person: str | None, as_csv: bool, limit: int) -> None:
+    """Prove what became of each page that was owed: to whom, by what, whether it came, and how late."""
+    asked = {"since": since, "until": until, "person": person}
+    if as_csv:
+        click.echo(server().get_bytes("/proof-of-page", format="csv", **asked).decode(), nl=False)
+        return
+    items = server().all("/proof-of-page", limit, **asked)
+    rows = [
+        (short(one["owed_at"]), one["person"], one["state"], one["method"], _seconds(one["late_seconds"]), one["title"])
+        for one in items
+    ]
+    tell({"items": items}, table(rows, ("owed", "person", "state", "by", "late", "page")) or ["Nothing was owed."])
+
+
+def _seconds(late: float | None) -> str:
+    return "" if late is None else f"{late:.0f} s"
+
+
 @command(parent=page, example="tocsin page simulate checkout-api --at 'sat 03:00' --severity critical")
 @click.argument("to", required=False)
 @click.option("--at", help="UTC: 03:00 (the next one), 'sat 03:00' or 2026-11-21T03:00Z; now if left out.")

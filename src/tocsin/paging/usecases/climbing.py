@@ -31,12 +31,15 @@ def carry_out_step(connection: Connection, job: Job, now: datetime) -> None:
     page, cause = as_page(row), cause_of(connection, row, now)
     keys = {one.key for one in rules.wanted(page, cause, now) if one.kind == rules.STEP}
     if job.key in keys:
-        row = climb(connection, row, now)
+        row = climb(connection, row, now, due=job.due_at)
     settle(connection, row, now)
 
 
-def climb(connection: Connection, row: Row[Any], now: datetime) -> Row[Any]:
-    """Carry out the next step of a locked, open page; a step that reaches nobody passes to the next at once."""
+def climb(connection: Connection, row: Row[Any], now: datetime, *, due: datetime | None = None) -> Row[Any]:
+    """Carry out the next step of a locked, open page; a step that reaches nobody passes to the next at once.
+
+    `due`: since when it is owed, now if it is not said.
+    """
     page = as_page(row)
     step = rules.next_step(page)
     directory = None if step.last_resort else people.directory(connection)
@@ -52,38 +55,55 @@ def climb(connection: Connection, row: Row[Any], now: datetime) -> Row[Any]:
             write_log(connection, row, LogRow("skipped", person=skipped.person, text=str(skipped)), now)
         for url in resolved.webhooks:
             _send(connection, row, None, Way(FROM_POLICY + url, "webhook"), 0, now)
-        reached = [page_one(connection, row, person, now, screen=person not in seen) for person in resolved.people]
+        reached = [
+            page_one(connection, row, person, now, screen=person not in seen, due=due) for person in resolved.people
+        ]
         if any(reached) or resolved.webhooks or (reached and page.urgency == "notify"):
             return row  # what only notifies is one person's business: their screen is enough
         seen |= set(resolved.people)
         left -= 1
         page = replace(as_page(row), step_at=now)
         step = rules.next_step(page) if left > 0 else Next(Rung(page.rung.round + 1, 0), last_resort=True)
-    return page_the_last_resort(connection, row, step, now, seen)
+    return page_the_last_resort(connection, row, step, now, seen, due=due)
 
 
 def page_the_last_resort(
-    connection: Connection, row: Row[Any], step: Next, now: datetime, seen: Collection[str] = ()
+    connection: Connection,
+    row: Row[Any],
+    step: Next,
+    now: datetime,
+    seen: Collection[str] = (),
+    *,
+    due: datetime | None = None,
 ) -> Row[Any]:
     """Page everybody whom the organisation named for when all else ran out; `seen`: whose screens ring already."""
     row = _stand_on(connection, row, step, now)
     named = people.last_resort(connection)
     write_log(connection, row, LogRow("last_resort", text="" if named else "nobody is named in the settings"), now)
     for person in named:
-        page_one(connection, row, person, now, screen=person not in seen)
+        page_one(connection, row, person, now, screen=person not in seen, due=due)
     if not named:
         _send(connection, row, None, Way(SCREEN, SCREEN), 0, now)
     return row
 
 
-def page_one(connection: Connection, row: Row[Any], person: str, now: datetime, *, screen: bool = True) -> bool:
+def page_one(
+    connection: Connection,
+    row: Row[Any],
+    person: str,
+    now: datetime,
+    *,
+    screen: bool = True,
+    due: datetime | None = None,
+) -> bool:
     """Write the deliveries to one person: the screen, and their methods in order; False if only the screen is left.
 
     Each later method waits a little; it is dropped if an earlier one was taken, and brought forward if it failed.
     """
     chosen = people.ways_now(connection, person, row.severity, now, pierces=row.last_resort)
     ways: Sequence[Way] = () if row.practice else _those_that_work_first(connection, chosen.ways, now)
-    write_log(connection, row, LogRow("step", person=person, more={"step": as_page(row).name_of_step}), now)
+    owed = {"step": as_page(row).name_of_step, "due": (due or now).isoformat()}
+    write_log(connection, row, LogRow("step", person=person, more=owed), now)
     if screen:
         _send(connection, row, person, Way(SCREEN, SCREEN), 0, now)
     if not ways and row.last_resort and not row.practice and people.email_of(connection, person):

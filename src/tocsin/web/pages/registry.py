@@ -10,6 +10,7 @@ from tocsin.web.pages import (
     others,
     overview,
     postmortem,
+    proof,
     runbook,
     settings,
     simulate,
@@ -31,4 +32,5 @@ SCREENS: tuple[Screen, ...] = (
     *settings.SCREENS,
     *integrations.SCREENS,
     *others.SCREENS,
+    proof.SCREEN,
 )

@@ -102,6 +102,7 @@ def load_menu(asked: Asked) -> Answer:
             "warn",
         )
     )
+    rows.append(("/proof", "Proof of page", "Who was paged by what, and whether it came", "check"))
     if asked.actor.may(Right.ADMIN):
         rows.append(("/settings/audit", "Audit", "Who changed what outside incidents", "log"))
     return Answer({"rows": rows}, live=False)
