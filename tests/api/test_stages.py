@@ -186,6 +186,12 @@ def test_a_page_is_simulated_for_any_time_and_nothing_is_sent(dan: Caller, clock
     assert "did you mean 'checkout-api'" in str(refused).casefold()
 
 
+def test_what_is_to_be_mended_is_told_before_it_comes(dan: Caller) -> None:
+    found = dan.get("/oncall/warnings", schedule="checkout")["items"]
+    assert {(one["kind"], one["person"]) for one in found} == {("unreachable", "dana"), ("unreachable", "kofi")}
+    assert dan.send("GET", "/oncall/warnings?schedule=nosuch", 404)
+
+
 def test_an_override_takes_a_shift_and_is_taken_back(dan: Caller, clock: SimulatedClock) -> None:
     start = clock.now() + timedelta(hours=1)
     body = {"schedule": "checkout", "person": "amara", "starts_at": start.isoformat()}

@@ -365,3 +365,13 @@ def test_a_payload_is_tried_with_a_mapping_that_is_then_kept(dana: Tocsin, tmp_p
     ok(dana("intake", "map", "backups", str(mapping)))
     payload.write_text('[{"job": "nightly", "text": "Backup failed"}]')
     assert "key nightly" in ok(dana("route", "test", str(payload), "--integration", "backups"))
+
+
+def test_a_heartbeat_is_added_listed_and_removed(dana: Tocsin) -> None:
+    assert "/heartbeat/" in ok(dana("heartbeat", "add", "nightly-backup", "--every", "24h", "--grace", "1h"))
+    assert "nightly-backup" in ok(dana("heartbeat", "list"))
+    ok(dana("heartbeat", "pause", "nightly-backup"))
+    assert "paused" in ok(dana("heartbeat", "list"))
+    ok(dana("heartbeat", "resume", "nightly-backup"))
+    ok(dana("heartbeat", "remove", "nightly-backup"))
+    assert "No heartbeat." in ok(dana("heartbeat", "list"))

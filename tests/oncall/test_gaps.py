@@ -52,11 +52,17 @@ class Week:
         self.withdrawn: list[dict[str, Any]] = []
         registry = Registry()
         handlers.register(registry)
-        registry.task("open_page", lambda c, job, now: self.opened.append((now, dict(job.payload))))
+        self.long_before: list[tuple[datetime, dict[str, Any]]] = []
+        registry.task("open_page", lambda c, job, now: self._asked(now, dict(job.payload)))
         registry.task("withdraw_page", lambda c, job, now: self.withdrawn.append(dict(job.payload)))
+        registry.task("look_at_reachability", lambda *_: None)  # another stage
         self.loop = Loop(database, registry, clock, "node", lambda *_: None)
         clock.set(MONDAY)
         self.apply(files)
+
+    def _asked(self, now: datetime, payload: dict[str, Any]) -> None:
+        is_near = payload["subject_id"].startswith("gap:")
+        (self.opened if is_near else self.long_before).append((now, payload))
 
     def apply(self, files: str) -> None:
         self.database.write(lambda c, now: apply_files(c, SYSTEM, ApplyFiles({"all.yaml": files}), now))
@@ -112,8 +118,8 @@ def test_what_was_told_is_withdrawn_once_somebody_fills_it(week: Week) -> None:
     fill = AddOverride("weekend", "dana", SUNDAY, SUNDAY + timedelta(days=1), "I am here")
     week.database.write(lambda c, now: usecases.add_override(c, person("dana", "Dana", Right.MANAGER), fill, now))
     week.until(SUNDAY - timedelta(hours=19))
-    (ended,) = week.withdrawn
-    assert (ended["subject_id"], ended["why"]) == (asked["subject_id"], "somebody is on call then")
+    ended = {one["subject_id"]: one["why"] for one in week.withdrawn}
+    assert ended[asked["subject_id"]] == "somebody is on call then"
 
 
 def test_a_change_that_makes_a_gap_tomorrow_is_told_at_once(week: Week) -> None:
@@ -134,3 +140,25 @@ def test_no_warning_comes_after_its_gap_began_and_each_gap_has_one(starts: list[
     warned = [one for one in gaps.wanted(found, now) if one.kind == gaps.GAP]
     assert {one.key for one in warned} == {gaps.key_of(gap.start) for gap in found if gap.start > now}
     assert all(now <= one.due_at < datetime.fromisoformat(one.key) for one in warned)
+
+
+def test_a_gap_is_told_as_soon_as_it_is_within_thirty_days_and_again_a_day_before(week: Week) -> None:
+    ((at, asked),) = week.long_before
+    assert at == MONDAY
+    assert asked["title"] == "Nobody is on call in Weekend from Sun 22 Nov 00:00 to Mon 23 Nov 00:00 UTC"
+    assert (asked["urgency"], asked["to"]) == ("notify", [{"team": "shop"}])
+    week.until(SUNDAY - timedelta(hours=23))
+    assert [one["subject_id"] for one in week.withdrawn] == [asked["subject_id"]]
+    assert len(week.opened) == 1
+
+
+def test_a_gap_that_was_told_long_before_is_withdrawn_once_somebody_fills_it(week: Week) -> None:
+    fill = AddOverride("weekend", "dana", SUNDAY, SUNDAY + timedelta(days=1), "I am here")
+    week.database.write(lambda c, now: usecases.add_override(c, person("dana", "Dana", Right.MANAGER), fill, now))
+    week.until(MONDAY + timedelta(hours=1))
+    assert [one["why"] for one in week.withdrawn] == ["somebody is on call then"]
+
+
+def test_a_gap_that_returns_is_told_long_before_once(week: Week) -> None:
+    week.until(MONDAY + timedelta(days=60))
+    assert len(week.long_before) == 1

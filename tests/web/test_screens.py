@@ -118,6 +118,12 @@ def test_a_calendar_address_is_told_once_and_can_be_taken_back(dana: Browser) ->
     assert 'name="feed"' not in dana.send("/oncall/feeds/remove", feed=feed)
 
 
+def test_who_is_on_call_and_can_not_be_reached_stands_on_the_page(dana: Browser) -> None:
+    page = dana.get("/oncall")
+    assert "To mend in the next 30 days" in page
+    assert "Kofi Mensah has no verified method" in page
+
+
 def test_the_week_in_which_clocks_change_says_so(dana: Browser, database: Database) -> None:
     assert "shifts keep to its clock" not in dana.get("/oncall?week=2026-10-19")
     in_berlin = ORGANISATION.replace(

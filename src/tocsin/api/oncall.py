@@ -22,6 +22,7 @@ from tocsin.oncall.usecases import feeds as feed_usecases
 from tocsin.organisation.model.policy import Severity
 from tocsin.organisation.queries import everything
 from tocsin.organisation.snapshot import Organisation
+from tocsin.paging.queries.ahead import troubles
 from tocsin.paging.queries.simulating import simulation
 from tocsin.paging.simulation import SimulatedStep
 
@@ -161,6 +162,26 @@ async def cancel_override(asked: Asked, override: str) -> Response:
         return {"id": override, "cancelled": True}
 
     return await asked.do(do)
+
+
+@router.get("/oncall/warnings")
+async def warnings(asked: Asked, schedule: str | None = None) -> Response:
+    """What is to be mended within 30 days, in order: double bookings, overrides that cover each other, people on call
+    without a verified method. Gaps are items of the shifts.
+    """
+    asked.actor.require(Right.VIEWER)
+
+    def ask(connection: Connection) -> Any:
+        if schedule is not None:
+            queries.find_schedule(connection, schedule)
+        found = [
+            {**fields_of(one), "schedule": one.schedule_id, "starts_at": one.start, "ends_at": one.end}
+            for one in troubles(connection, asked.now)
+            if schedule in (None, one.schedule_id)
+        ]
+        return {"items": found, "next_cursor": None}
+
+    return answer(await asked.ask(ask))
 
 
 @router.get("/oncall/feeds")

@@ -5,16 +5,19 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from tocsin.engine.deadlines import reconcile
+from tocsin.engine.deadlines import WantedDeadline, reconcile
 from tocsin.engine.tasks import owe
 from tocsin.engine.work import Job, Registry
 from tocsin.oncall import gaps, handovers, queries
+from tocsin.oncall.ahead import LOOKED_AHEAD
+from tocsin.oncall.queries import ahead
 from tocsin.organisation.queries import everything
 from tocsin.organisation.usecases import SCHEDULE_CHANGED
 from tocsin.store.database import announce
-from tocsin.store.tables.engine import deadlines
+from tocsin.store.tables.engine import deadlines, tasks
 
 _REMEMBERED = timedelta(days=8)
+_A_DAY = timedelta(days=1)
 
 
 def register(registry: Registry) -> None:
@@ -28,19 +31,72 @@ def register(registry: Registry) -> None:
 def look_at_schedule(connection: Connection, job: Job, now: datetime) -> None:
     """Tell live screens, and want the schedule's next handover and warnings; a schedule that is gone wants nothing."""
     schedule = job.subject_id
+    wanted: list[WantedDeadline] = []
     if schedule in everything(connection).schedules:
-        ahead = queries.gaps_between(connection, schedule, now, now + gaps.LOOKED_AHEAD)
-        wanted = [
-            *handovers.wanted(queries.on_call(connection, schedule, now)),
-            *gaps.wanted(ahead, now),
-        ]
-        for key, why in gaps.no_longer(_told(connection, schedule, now), ahead, now).items():
-            asked = {"subject_kind": "deadline", "subject_id": f"gap:{schedule}:{key}", "why": why}
-            owe(connection, "withdraw_page", "schedule", schedule, asked, now, key=f"gap-over:{schedule}:{key}:{why}")
-    else:
-        wanted = []
+        month = queries.gaps_between(connection, schedule, now, now + LOOKED_AHEAD)
+        near = [gap for gap in month if gap.start < now + gaps.LOOKED_AHEAD]
+        wanted = [*handovers.wanted(queries.on_call(connection, schedule, now)), *gaps.wanted(near, now)]
+        for key, why in gaps.no_longer(_told(connection, schedule, now), near, now).items():
+            _withdraw(connection, schedule, f"gap:{schedule}:{key}", why, now)
+        for key, why in gaps.no_longer(_told_long_before(connection, schedule, now), month, now).items():
+            _withdraw(connection, schedule, f"gap-ahead:{schedule}:{key}", why, now)
+        _tell_long_before(connection, schedule, now)
     reconcile(connection, "schedule", schedule, wanted, now)
     announce(connection, "oncall")
+
+
+def _withdraw(connection: Connection, schedule: str, subject: str, why: str, now: datetime) -> None:
+    asked = {"subject_kind": "deadline", "subject_id": subject, "why": why}
+    key = f"{subject.replace('gap', 'gap-over', 1)}:{why}"
+    owe(connection, "withdraw_page", "schedule", schedule, asked, now, key=key)
+
+
+def _tell_long_before(connection: Connection, schedule_id: str, now: datetime) -> None:
+    """What is to be mended within 30 days is told once, to those who can; nobody is woken."""
+    known = everything(connection)
+    name = known.schedules[schedule_id].name
+
+    def tell(key: str, title: str, detail: str, to: list[dict[str, str]]) -> None:
+        asked = {"subject_kind": "deadline", "subject_id": key, "title": title, "detail": detail, "urgency": "notify"}
+        owe(connection, "open_page", "schedule", schedule_id, {**asked, "to": to}, now, key=key)
+
+    for gap in ahead.first_gaps(connection, schedule_id, now):
+        key = f"gap-ahead:{schedule_id}:{gaps.key_of(gap.start)}"
+        tell(
+            key, gaps.title(name, gap), "Add an override, or change the rotation.", _who_mends(connection, schedule_id)
+        )
+    for one in ahead.doubles_and_overlaps(connection, now, schedule_id):
+        person, when = known.person_name(one.person), f"{one.start:%a %d %b %H:%M} to {one.end:%a %d %b %H:%M} UTC"
+        if one.kind == "overlap":
+            title = f"Two overrides of {name} cover each other: {person} and {known.person_name(one.other)}"
+            detail = f"From {when} {known.person_name(one.other)} has it, whose override was made last."
+            tell(
+                f"overlap:{schedule_id}:{one.person}:{one.other}:{one.start.isoformat()}",
+                title,
+                detail,
+                [{"person": one.person}],
+            )
+        else:
+            other = known.schedules[one.other].name
+            policy = known.policies[one.policy_id].name
+            title = f"{person} is on call twice for {policy}: {known.schedules[one.schedule_id].name} and {other}"
+            detail = f"First from {when}. A page that {person} does not hear has nobody else to go to."
+            key = f"double:{one.policy_id}:{one.schedule_id}:{one.other}:{one.person}:{one.start:%Y-%m}"
+            tell(key, title, detail, _who_mends(connection, one.schedule_id))
+    week = f"{now.isocalendar().year}-{now.isocalendar().week}"
+    key = f"reachability:{schedule_id}:{week}"
+    # whoever was named just now has a day to add a method
+    owe(connection, "look_at_reachability", "schedule", schedule_id, {}, now, key=key, not_before=now + _A_DAY)
+
+
+def _who_mends(connection: Connection, schedule_id: str) -> list[dict[str, str]]:
+    """The schedule's team; without one the last resort."""
+    known = everything(connection)
+    team_id = known.schedules[schedule_id].team
+    team = known.teams.get(team_id or "")
+    if team and any(member in known.active_people for member in team.members):
+        return [{"team": str(team_id)}]
+    return [{"person": person} for person in known.last_resort]
 
 
 def tell_of_gap(connection: Connection, job: Job, now: datetime) -> None:
@@ -53,19 +109,28 @@ def tell_of_gap(connection: Connection, job: Job, now: datetime) -> None:
     gap = next((each for each in ahead if gaps.key_of(each.start) == job.key), None)
     if gap is None or not gaps.is_news(gap, _told(connection, job.subject_id, now)):
         return
-    team = known.teams.get(schedule.team or "")
-    to: list[dict[str, str]] = [{"person": person} for person in known.last_resort]
-    if team and any(member in known.active_people for member in team.members):
-        to = [{"team": str(schedule.team)}]
     asked: dict[str, Any] = {
         "subject_kind": "deadline",
         "subject_id": f"gap:{job.subject_id}:{job.key}",
         "title": gaps.title(schedule.name, gap),
         "detail": "A page that comes then passes to the next step at once. Add an override, or change the rotation.",
         "urgency": "notify",
-        "to": to,
+        "to": _who_mends(connection, job.subject_id),
     }
+    _withdraw(connection, job.subject_id, f"gap-ahead:{job.subject_id}:{job.key}", "it is a day away; told again", now)
     owe(connection, "open_page", "schedule", job.subject_id, asked, now, key=f"gap:{job.subject_id}:{job.key}")
+
+
+def _told_long_before(connection: Connection, schedule: str, now: datetime) -> set[str]:
+    """The keys of the schedule's gaps that people were told of long before."""
+    prefix = f"gap-ahead:{schedule}:"
+    owed = select(tasks.c.key).where(
+        tasks.c.subject_kind == "schedule",
+        tasks.c.subject_id == schedule,
+        tasks.c.kind == "open_page",
+        tasks.c.created_at > now - LOOKED_AHEAD - _REMEMBERED,
+    )
+    return {key.removeprefix(prefix) for key in connection.execute(owed).scalars() if key.startswith(prefix)}
 
 
 def _told(connection: Connection, schedule: str, now: datetime) -> set[str]:

@@ -9,6 +9,7 @@ from tocsin.paging.usecases.answering import end_snooze, handle_withdraw_page, l
 from tocsin.paging.usecases.climbing import carry_out_step
 from tocsin.paging.usecases.groups import LOOK, look_at_group
 from tocsin.paging.usecases.opening import handle_open_page
+from tocsin.paging.usecases.reachability import tell_the_unreachable
 from tocsin.paging.usecases.sending import ContactSender, OverSender, PageSender
 
 OPEN_PAGE, WITHDRAW_PAGE = "open_page", "withdraw_page"
@@ -20,6 +21,7 @@ def register(registry: Registry, means: Means, public_url: str) -> None:
     registry.task(OPEN_PAGE, handle_open_page)
     registry.task(WITHDRAW_PAGE, handle_withdraw_page)
     registry.task(LOOK, look_at_group)
+    registry.task("look_at_reachability", tell_the_unreachable)
     registry.task("sender.acknowledge", senders.acknowledge)
     registry.task("sender.unacknowledge", senders.unacknowledge)
     registry.task("sender.note", senders.note)

@@ -47,6 +47,23 @@ def shifts(schedule: str, start: str | None, end: str | None) -> None:
     tell(answer, table(rows, ("from", "to", "who")) or ["No shift there."])
 
 
+@command(parent=oncall, example="tocsin oncall warnings")
+@click.option("--schedule")
+def warnings(schedule: str | None) -> None:
+    """What is to be mended within 30 days: double bookings, people without a verified method, and the like."""
+    answer = server().get("/oncall/warnings", schedule=schedule)
+    said = {
+        "double": "is on call on {other} too, which stands behind it",
+        "overlap": "has an override that a later one of {other} covers",
+        "unreachable": "has no verified method",
+    }
+    rows = [
+        (short(one["starts_at"]), one["schedule"], one["person"], said.get(one["kind"], one["kind"]).format(**one))
+        for one in answer["items"]
+    ]
+    tell(answer, table(rows, ("first", "schedule", "who", "what")) or ["Nothing is to be mended."])
+
+
 def _show(answer: dict[str, Any]) -> None:
     rows = [
         (

@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 from tocsin import wallclock
 from tocsin.errors import Invalid
 from tocsin.oncall import queries as oncall
+from tocsin.oncall.ahead import Trouble
 from tocsin.oncall.queries import list_overrides, shifts_between, shifts_of_person, who_is_on_call
 from tocsin.oncall.queries.feeds import list_feeds
 from tocsin.organisation.queries import everything
 from tocsin.organisation.snapshot import Organisation
+from tocsin.paging.queries.ahead import troubles
 from tocsin.web import format as say
 from tocsin.web.instants import parse_instant
 from tocsin.web.reading import people
@@ -81,6 +83,14 @@ class OverrideLine:
 
 
 @dataclass(frozen=True)
+class TroubleLine:
+    """Something to mend within 30 days."""
+
+    text: str
+    note: str
+
+
+@dataclass(frozen=True)
 class FeedLine:
     """A calendar feed that was made."""
 
@@ -109,6 +119,7 @@ class OncallView:
     overrides: tuple[OverrideLine, ...]
     may_override: bool
     override: Action
+    troubles: tuple[TroubleLine, ...]
     feeds: tuple[FeedLine, ...]
     feed_choices: tuple[Choice, ...]
 
@@ -165,6 +176,7 @@ def load(asked: Asked) -> Answer:
         ),
         may_override=asked.responds,
         override=Action("Override", "/oncall/override", "primary", "swap"),
+        troubles=tuple(_trouble(one, known, now) for one in troubles(connection, now)),
         feeds=tuple(
             FeedLine(row.id, _feed_name(row.kind, row.subject_id, known), say.moment(row.created_at, now))
             for row in list_feeds(connection, asked.actor)
@@ -188,6 +200,17 @@ def _clock_changes(organisation: Organisation, start: datetime) -> tuple[str, ..
                     f"{day:%a} {day.day}: in {where} {say.spoken(abs(change))} {what}; shifts keep to its clock."
                 )
     return tuple(found)
+
+
+def _trouble(one: Trouble, known: Names, now: datetime) -> TroubleLine:
+    person, schedule, other = known.of(one.person), known.of(one.schedule_id), known.of(one.other)
+    when = say.moment(one.start, now) if one.start > now else "now"
+    if one.kind == "double":
+        often = f", {say.figure(one.times, 'time')} in 30 days" if one.times > 1 else ""
+        return TroubleLine(f"{person} stands behind themselves: {schedule} and {other}", f"first {when}{often}")
+    if one.kind == "overlap":
+        return TroubleLine(f"Two overrides of {schedule}: {person}'s is covered by {other}'s", f"from {when}")
+    return TroubleLine(f"{person} has no verified method", f"on call in {schedule}, first {when}")
 
 
 def _feed_name(kind: str, subject: str, known: Names) -> str:

@@ -56,18 +56,19 @@ class SimulateView:
 
 
 def load(asked: Asked) -> Answer:
-    """`?to=checkout-api&at=sat 03:00&severity=critical`; what is left out is the default policy, now, any severity."""
+    """`?to=checkout-api&at=sat 03:00&severity=critical`; what is left out is the default policy, a Saturday night, any severity."""
     organisation = everything(asked.connection)
-    to, text, severity = (asked.query.get(name, "") for name in ("to", "at", "severity"))
+    to, severity = asked.query.get("to", ""), asked.query.get("severity", "")
+    text = asked.query.get("at", "") or _EXAMPLE
     error, steps, when = "", tuple[SimulatedStep, ...](), asked.now
     try:
-        when = parse_instant(text, asked.now, "at") if text else asked.now
+        when = parse_instant(text, asked.now, "at")
         steps = simulation(asked.connection, to or None, when, severity or None)
     except Invalid as mistake:
         error = mistake.message
     view = SimulateView(
         to=to,
-        asked_for=text or _EXAMPLE,
+        asked_for=text,
         error=error,
         choices=(
             ("Services", _choices(to, ((id, each.name) for id, each in organisation.services.items()))),
