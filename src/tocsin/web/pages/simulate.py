@@ -56,7 +56,7 @@ class SimulateView:
 
 
 def load(asked: Asked) -> Answer:
-    """`?to=checkout-api&at=sat 03:00&severity=critical`; what is left out is the default policy, a Saturday night, any severity."""
+    """`?to=checkout-api&at=sat 03:00&severity=critical`; else the default policy, a Saturday night, any severity."""
     organisation = everything(asked.connection)
     to, severity = asked.query.get("to", ""), asked.query.get("severity", "")
     text = asked.query.get("at", "") or _EXAMPLE
