@@ -17,6 +17,7 @@ from tocsin.logs import mask
         "POST /integrations/v1/formatted_webhook/{secret}/ 200",
         "POST /api/v2/generic/incoming?token={secret} 204",
         "Authorization: GenieKey {secret}",
+        "HEAD /heartbeat/{secret} 200",
         "GET /p/{secret} 200",
         "GET /sign-in/{secret}?next=/",
         "GET /calendar/{secret}.ics",

@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp
 
 from tocsin.alerts import handlers as alerts
+from tocsin.alerts.routes import routes as heartbeat_routes
 from tocsin.api.foreign import routes as foreign_routes
 from tocsin.comms import handlers as comms
 from tocsin.deferred import Deferred
@@ -73,6 +74,7 @@ def routes(parts: Parts) -> list[BaseRoute]:
         *foreign_routes(parts.database, parts.known, parts.writer, parts.settings.max_body_bytes),
         *callback_routes(parts.database, services_of(parts.settings, parts.http)),
         *calendar_routes(parts.database),
+        *heartbeat_routes(parts.database),
         Mount("/api/v1", app=Deferred(lambda: _api(parts))),
         *build_web(parts),
     ]

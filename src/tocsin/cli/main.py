@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "ack": ("pages", "ack", "Acknowledge a page."),
     "snooze": ("pages", "snooze", "Keep a page or group quiet until a time."),
     "method": ("methods", "method", "How you can be reached: add, prove and test methods."),
+    "heartbeat": ("heartbeats", "heartbeat", "What must be heard of every so often; its silence is an alert."),
     "intake": ("intake", "intake", "Integrations, and what they sent that could not be understood."),
     "route": ("routing", "route", "Which way an alert would go."),
     "silence": ("intake", "silence", "Keep matching alerts from paging until a time."),

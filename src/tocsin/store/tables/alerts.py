@@ -88,6 +88,24 @@ silences = Table(
     instant("ends_at"),
     instant("cancelled_at", nullable=True),
 )
+# What must be heard of every so often.
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    text("id", primary_key=True),
+    text("name", unique=True),
+    text("service", nullable=True),
+    text("severity"),
+    Column("every_seconds", Integer, nullable=False),
+    Column("grace_seconds", Integer, nullable=False),
+    text("state"),  # new | good | late
+    text("secret_hash", unique=True),
+    text("secret_sealed"),
+    instant("created_at"),
+    instant("armed_at", nullable=True),  # from when the next beat is awaited
+    instant("last_at", nullable=True),
+    instant("paused_at", nullable=True),
+)
 # What an open incident claims: groups on these services, or with this route and key, join it instead of paging.
 claims = Table(
     "claims",

@@ -3,6 +3,7 @@
 from tocsin.web.forms import (
     alerts,
     comms,
+    heartbeats,
     incidents,
     integrations,
     log,
@@ -33,4 +34,5 @@ FORMS: tuple[Form, ...] = (
     *alerts.FORMS,
     *settings.FORMS,
     *integrations.FORMS,
+    *heartbeats.FORMS,
 )

@@ -4,6 +4,7 @@ from tocsin.web.pages import (
     alerts,
     catalog,
     files,
+    heartbeats,
     incidents,
     integrations,
     oncall,
@@ -31,6 +32,7 @@ SCREENS: tuple[Screen, ...] = (
     *catalog.SCREENS,
     *settings.SCREENS,
     *integrations.SCREENS,
+    heartbeats.SCREEN,
     *others.SCREENS,
     proof.SCREEN,
 )

@@ -92,6 +92,7 @@ def load_menu(asked: Asked) -> Answer:
         ("/settings/me", "You", "How you are paged, tokens, password", "user"),
         ("/settings/people", "People", "Who may sign in, with which right", "people"),
         ("/settings/integrations", "Integrations", "Where alerts come in", "bell"),
+        ("/settings/heartbeats", "Heartbeats", "What must be heard of every so often", "clock"),
     ]
     waiting = waiting_count(asked.connection)
     rows.append(
