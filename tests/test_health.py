@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import insert
 from starlette.applications import Starlette
 
+from tests.standins.receiver import Received, Receiver, Refusal
 from tocsin import health
 from tocsin.app import make_parts
 from tocsin.clock import SimulatedClock
@@ -18,6 +19,7 @@ from tocsin.parts import Parts
 from tocsin.settings import Settings
 from tocsin.store.database import Database
 from tocsin.store.tables.engine import tasks
+from tocsin.store.tables.paging import canaries
 
 
 @pytest.fixture
@@ -71,3 +73,41 @@ def test_metrics_are_prometheus_text(parts: Parts) -> None:
     assert "tocsin_ready 1.0" in answer.text
     assert "tocsin_loop_lag_seconds" in answer.text
     assert asyncio.run(ask(parts, "/healthz")).text == "ok\n"
+
+
+class Switch(Receiver):
+    """A dead man's switch: it is pinged by GET."""
+
+    def judge(self, request: Received) -> dict[str, object]:
+        """Anything but a GET is wrong."""
+        if request.method != "GET":
+            raise Refusal(405, {"error": "ping by GET"})
+        return {}
+
+
+def test_the_dead_man_s_switch_is_told_only_while_all_is_well(database: Database, clock: SimulatedClock) -> None:
+    switch = Switch()
+    switch.start()
+    keys = database.context[KEYS]
+    assert isinstance(keys, Keys)
+    settings = Settings(dead_mans_switch_url=f"{switch.url}/ping", outgoing_allow=("127.0.0.1",))
+    parts = make_parts(settings, clock, database, keys)
+    assert not asyncio.run(health.tell_that_all_is_well(parts)), "the loop has not turned yet"
+    asyncio.run(parts.loop.run_due())
+    assert asyncio.run(health.tell_that_all_is_well(parts))
+    clock.advance(timedelta(minutes=1))
+    assert not asyncio.run(health.tell_that_all_is_well(parts)), "the loop stands"
+    assert [one.path for one in switch.received] == ["/ping"]
+    switch.answer_with(500)
+    asyncio.run(parts.loop.run_due())
+    assert not asyncio.run(health.tell_that_all_is_well(parts))
+    switch.stop()
+
+
+def test_a_lost_canary_is_a_reason(parts: Parts, clock: SimulatedClock) -> None:
+    parts.database.write(lambda c, now: c.execute(insert(canaries).values(id="c", left_at=now)))
+    asyncio.run(parts.loop.run_due())
+    assert asyncio.run(ask(parts, "/readyz")).status_code == 200, "it may still come back"
+    clock.advance(timedelta(minutes=3))
+    asyncio.run(parts.loop.run_due())
+    assert asyncio.run(ask(parts, "/readyz")).json()["reasons"] == ["the last canary page did not come back"]

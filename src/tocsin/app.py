@@ -37,6 +37,7 @@ from tocsin.intake.short_way import ShortWay
 from tocsin.intake.writer import Writer
 from tocsin.logs import set_up_logs
 from tocsin.opening import clock_for, conninfo, keys_for, migrate
+from tocsin.paging.usecases.watching import keep_canary
 from tocsin.parts import Parts
 from tocsin.settings import Settings
 from tocsin.stages import close, first_start, housekeeping, page_last_resort, register_stages, routes
@@ -48,6 +49,7 @@ from tocsin.triage.evidence import LARGEST as LARGEST_EVIDENCE
 _log = logging.getLogger(__name__)
 _BEAT = timedelta(seconds=3)
 _HOUSEKEEPING = timedelta(hours=1)
+_DEAD_MANS_SWITCH = timedelta(minutes=1)
 _LARGEST_BODY = 16 << 20  # bytes: an organisation of thousands of schedules still fits
 _LARGEST_WITH_EVIDENCE = LARGEST_EVIDENCE * 4 // 3 + (1 << 20)  # as base64, with its other fields
 
@@ -125,7 +127,11 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         lock = await asyncio.to_thread(nodes.hold_lock, conninfo(parts.settings), parts.node)
     await database.write_async(lambda c, now: nodes.register(c, parts.node, now))
     await parts.loop.start()
-    beating = [asyncio.create_task(_beat(parts)), asyncio.create_task(_keep_house(parts))]
+    beating = [
+        asyncio.create_task(_beat(parts)),
+        asyncio.create_task(_keep_house(parts)),
+        asyncio.create_task(_tell_outside(parts)),
+    ]
     try:
         yield
     finally:
@@ -212,10 +218,21 @@ async def _beat(parts: Parts) -> None:
             _log.warning("could not beat: %s", error)
 
 
+async def _tell_outside(parts: Parts) -> None:
+    while parts.settings.dead_mans_switch_url:
+        await asyncio.sleep(_DEAD_MANS_SWITCH.total_seconds())
+        try:
+            await health.tell_that_all_is_well(parts)
+        except Exception as error:  # tried again in a minute; that no ping comes is what tells
+            _log.warning("the dead man's switch was not told: %s", error)
+
+
 async def _keep_house(parts: Parts) -> None:
     while True:
         try:
             await parts.database.write_async(housekeeping)
+            if parts.settings.canary and parts.settings.public_url:
+                await parts.database.write_async(keep_canary)
         except Exception as error:  # tried again in an hour
             _log.warning("housekeeping failed: %s", error)
         await asyncio.sleep(_HOUSEKEEPING.total_seconds())

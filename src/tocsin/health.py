@@ -1,6 +1,8 @@
 """/healthz, /readyz with reasons, /metrics."""
 
-from datetime import timedelta
+import logging
+from datetime import datetime, timedelta
+from functools import partial
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import Connection, func, select
@@ -11,11 +13,13 @@ from starlette.routing import Route
 from tocsin import __version__
 from tocsin.clock import SystemClock
 from tocsin.errors import TocsinError
+from tocsin.paging.queries.health import last_canary, late_pages
 from tocsin.parts import Parts
 from tocsin.store.server_clock import ServerClock
 from tocsin.store.tables.engine import deadlines, deliveries, tasks
 from tocsin.store.tables.paging import pages
 
+_log = logging.getLogger(__name__)
 MOST_DRIFT = timedelta(seconds=2)
 MOST_LAG = timedelta(seconds=10)
 
@@ -45,6 +49,11 @@ async def readiness(parts: Parts) -> dict[str, object]:
     counts: dict[str, int] = {}
     try:
         counts = await parts.database.read_async(_counts)
+        late, lost = await parts.database.read_async(partial(_own_paging, parts.clock.now()))
+        if late:
+            reasons.append(f"{late} steps or messages of pages are more than a minute late")
+        if lost:
+            reasons.append("the last canary page did not come back")
     except TocsinError as error:
         reasons.append(error.message)
     stats, now = parts.loop.stats, parts.clock.now()
@@ -65,6 +74,23 @@ async def readiness(parts: Parts) -> dict[str, object]:
         "clock_drift_seconds": round(drift.total_seconds(), 3),
         **counts,
     }
+
+
+async def tell_that_all_is_well(parts: Parts) -> bool:
+    """Ping the dead man's switch while this process is ready, and not otherwise; False when it was not told."""
+    url = parts.settings.dead_mans_switch_url
+    if url is None or not (await readiness(parts))["ready"]:
+        return False
+    try:
+        return (await parts.http.get(url)).ok
+    except TocsinError as error:
+        _log.warning("the dead man's switch could not be told that all is well: %s", error.message)
+        return False
+
+
+def _own_paging(now: datetime, connection: Connection) -> tuple[int, bool]:
+    canary = last_canary(connection)
+    return late_pages(connection, now), canary is not None and canary.is_lost(now)
 
 
 def _counts(connection: Connection) -> dict[str, int]:

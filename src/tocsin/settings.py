@@ -112,6 +112,10 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=1_048_576, description="Largest alert body after decompression, bytes.")
     first_admin: str = Field(default="admin", description="Id of the administrator whom the first start makes.")
     first_admin_email: str | None = None
+    canary: bool = Field(default=True, description="Whether a canary page leaves and comes back each hour.")
+    dead_mans_switch_url: str | None = Field(
+        default=None, description="Pinged each minute while all is well.", repr=False
+    )
     log_format: str = Field(default="text", description="text or json.")
     log_level: str = "info"
     smtp: MailSettings = MailSettings()

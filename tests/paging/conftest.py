@@ -78,6 +78,7 @@ class Night:
         clock: SimulatedClock,
         smtp: SmtpStandin | None = None,
         services: Callable[[GuardedHttp], Services] = lambda _: Services(),
+        public_url: str = PUBLIC_URL,
     ) -> None:
         self.database, self.clock = database, clock
         self.printed: list[str] = []
@@ -91,7 +92,7 @@ class Night:
             print_line=self.printed.append,
             services=self.services,
         )
-        handlers.register(self.registry, means, PUBLIC_URL)
+        handlers.register(self.registry, means, public_url)
         database.context[NOT_SET_UP] = not_set_up(means)
         database.context[BREAKER] = Breaker()
         self.copied: list[dict[str, Any]] = []
@@ -179,8 +180,12 @@ class Night:
         owe(connection, "look_at_group", "group", id, {}, now, paging=True)
 
     def page(self, state: str = "all") -> queries.PageView:
-        """The one page there is."""
-        (found,) = self.database.read(lambda c: queries.pages_list(c, SYSTEM, state=state))
+        """The one page there is, besides one about Tocsin's own lateness."""
+        (found,) = (
+            page
+            for page in self.database.read(lambda c: queries.pages_list(c, SYSTEM, state=state))
+            if page.subject_id != "late"
+        )
         return found
 
     def pages(self) -> list[queries.PageView]:

@@ -26,6 +26,8 @@ LONGEST_SNOOZE = timedelta(days=7)
 
 STEP, UNATTENDED, SNOOZE_OVER, TIDY = "page_step", "page_unattended", "page_snooze_over", "page_tidy"
 """Kinds of deadline of subject `page`."""
+SINCE = "since"
+"""In a step's payload: when it was first wanted. A page that was quiet meanwhile owes its step from then on only."""
 
 SubjectKind = Literal["group", "role", "team", "person", "regression", "deadline", "tocsin"]
 State = Literal["open", "acknowledged", "ended"]
@@ -177,9 +179,8 @@ def wanted(page: Page, cause: Cause, now: datetime) -> list[WantedDeadline]:
     if page.state == "ended":
         return found
     if climbs(page, cause, now):
-        found.append(
-            WantedDeadline(STEP, f"after {page.name_of_step if page.step_at else begun(page)}", step_is_due(page))
-        )
+        key = f"after {page.name_of_step if page.step_at else begun(page)}"
+        found.append(WantedDeadline(STEP, key, step_is_due(page), {SINCE: now.isoformat()}))
     if page.snoozed_until is not None and is_snoozed(page, now):
         found.append(WantedDeadline(SNOOZE_OVER, f"{page.snoozed_until.isoformat()}", page.snoozed_until))
     if page.state == "acknowledged" and page.acknowledged_at is not None:
@@ -190,6 +191,11 @@ def wanted(page: Page, cause: Cause, now: datetime) -> list[WantedDeadline]:
         elif cause.stands and not cause.paused and not cause.attended and not is_snoozed(page, now):
             found.append(WantedDeadline(UNATTENDED, key, page.acknowledged_at + UNATTENDED_AFTER))
     return found
+
+
+def owed_since(due_at: datetime, payload: Mapping[str, Any]) -> datetime:
+    """Since when a step is owed: its due time, but not before it was wanted."""
+    return max(due_at, datetime.fromisoformat(payload[SINCE])) if SINCE in payload else due_at
 
 
 def begun(page: Page) -> str:

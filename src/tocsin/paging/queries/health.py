@@ -3,14 +3,28 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from tocsin.store.tables.engine import deliveries
+from tocsin.store.tables.engine import deadlines, deliveries
+from tocsin.store.tables.paging import canaries
 
 KINDS = ("page", "page_over", "contact_code", "contact_test")
 _BACK = timedelta(days=30)
 _MOST = 400
 _LATE = timedelta(seconds=60)
+_CANARY_BACK = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Canary:
+    """When the newest canary left and when it was back."""
+
+    left_at: datetime
+    returned_at: datetime | None
+
+    def is_lost(self, now: datetime) -> bool:
+        """Whether it should be back by now and is not."""
+        return self.returned_at is None and now - self.left_at > _CANARY_BACK
 
 
 @dataclass(frozen=True)
@@ -28,6 +42,26 @@ class Channel:
         if self.waiting_since is not None and now - self.waiting_since > _LATE:
             return False
         return self.failed_at is None or (self.delivered_at is not None and self.delivered_at > self.failed_at)
+
+
+def late_pages(connection: Connection, now: datetime) -> int:
+    """How many steps and messages of pages should have gone more than a minute ago, and nobody has begun."""
+    steps = select(func.count()).where(
+        deadlines.c.subject_kind == "page", deadlines.c.state == "waiting", deadlines.c.due_at < now - _LATE
+    )
+    messages = select(func.count()).where(
+        deliveries.c.kind == "page",
+        deliveries.c.state == "waiting",
+        deliveries.c.attempts == 0,
+        deliveries.c.next_try_at < now - _LATE,
+    )
+    return int(connection.execute(steps).scalar_one()) + int(connection.execute(messages).scalar_one())
+
+
+def last_canary(connection: Connection) -> Canary | None:
+    """The newest canary; None when none has flown."""
+    row = connection.execute(select(canaries).order_by(canaries.c.left_at.desc()).limit(1)).first()
+    return Canary(row.left_at, row.returned_at) if row else None
 
 
 def channels(connection: Connection, now: datetime) -> list[Channel]:

@@ -2,14 +2,14 @@
 
 from starlette.routing import Route
 
-from tocsin.paging.routes import mattermost, slack, telegram, twilio
+from tocsin.paging.routes import canary, mattermost, slack, telegram, twilio
 from tocsin.paging.services import Services
 from tocsin.store.database import Database
 
 
 def routes(database: Database, services: Services) -> list[Route]:
-    """The callbacks of each service that is set up; the others' addresses lead nowhere."""
-    found: list[Route] = []
+    """The canary's, and the callbacks of each service that is set up; the others' addresses lead nowhere."""
+    found: list[Route] = canary.routes(database)
     if services.public_url is None:
         return found
     if services.twilio:

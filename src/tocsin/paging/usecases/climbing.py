@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from tocsin.engine import tasks
 from tocsin.engine.deliveries import send_later
 from tocsin.engine.work import Job
 from tocsin.oncall.policy import Rung, resolve
@@ -21,6 +22,8 @@ from tocsin.store.tables.engine import deliveries
 from tocsin.store.tables.paging import page_log
 
 SCREEN = "screen"
+PAGED_LATE = "paged_late"  # the task that is owed when Tocsin itself was late
+LATE = timedelta(seconds=60)
 FROM_FILES = "files"  # in place of a method's id: the address in the organisation's files
 FROM_POLICY = "policy:"  # begins a webhook's address in the policy, in place of a method's id
 
@@ -31,8 +34,21 @@ def carry_out_step(connection: Connection, job: Job, now: datetime) -> None:
     page, cause = as_page(row), cause_of(connection, row, now)
     keys = {one.key for one in rules.wanted(page, cause, now) if one.kind == rules.STEP}
     if job.key in keys:
-        row = climb(connection, row, now, due=job.due_at)
+        owed = rules.owed_since(job.due_at, job.payload)
+        row = climb(connection, row, now, due=owed)
+        _tell_if_late(connection, row, job, owed, now)
     settle(connection, row, now)
+
+
+def _tell_if_late(connection: Connection, row: Row[Any], job: Job, owed: datetime, now: datetime) -> None:
+    """A step that was carried out more than a minute late is a page of its own; not one about Tocsin itself."""
+    if now - owed <= LATE or row.subject_kind == "tocsin":
+        return
+    minutes = max(1, round((now - owed).total_seconds() / 60))
+    title = "a restricted page" if row.restricted else f"the page “{row.title}”"
+    said = f"A step of {title} was due at {owed:%H:%M} UTC and carried out {minutes} min late."
+    key = f"late:{row.id}:{job.key}"
+    tasks.owe(connection, PAGED_LATE, "page", row.id, {"said": said}, now, key=key, paging=True)
 
 
 def climb(connection: Connection, row: Row[Any], now: datetime, *, due: datetime | None = None) -> Row[Any]:

@@ -93,3 +93,11 @@ contact_rules = Table(
     json("rules"),  # in order; see paging/preferences.py
     instant("changed_at"),
 )
+canaries = Table(
+    "canaries",
+    metadata,
+    text("id", primary_key=True),
+    instant("left_at"),
+    instant("returned_at", nullable=True),
+    Index("ix_canaries_left_at", "left_at"),
+)

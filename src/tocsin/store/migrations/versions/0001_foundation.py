@@ -152,6 +152,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("actor_id", "command_id", name=op.f("pk_commands")),
     )
     op.create_table(
+        "canaries",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("left_at", Instant(), nullable=False),
+        sa.Column("returned_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_canaries")),
+    )
+    op.create_index("ix_canaries_left_at", "canaries", ["left_at"], unique=False)
+    op.create_table(
         "contact_methods",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("person_id", sa.Text(), nullable=False),
