@@ -1,9 +1,6 @@
 """`make bench`: measures on this machine and prints a table; `--write` puts it into bench/README.md."""
 
 import argparse
-import asyncio
-import os
-import platform
 import resource
 import statistics
 import subprocess
@@ -11,43 +8,41 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 
-from bench import oncall
-from bench.load import Load, alertmanager_body, post_for
+from bench import intake, paging, stored
+from bench.figures import conditions, ms
 from tests.standins.methods import verified_webhook
 from tests.standins.postgres import PostgresCluster
 from tests.standins.receiver import Receiver
 from tocsin.demo.children import tocsin_command
-from tocsin.demo.client import request
 from tocsin.demo.installation import Installation
 from tocsin.store import migrate
 
 _README = Path(__file__).with_name("README.md")
 _BEGIN, _END = "<!-- figures -->", "<!-- end of figures -->"
+_QUIET_SECONDS = 10
 Row = tuple[str, str]
 
 
 def main() -> None:
-    """Measure on both engines."""
+    """Measure on both engines, Alertmanager beside them."""
     parser = argparse.ArgumentParser(prog="bench")
-    parser.add_argument("--seconds", type=float, default=10, help="length of each intake run")
+    parser.add_argument("--seconds", type=float, default=5, help="length of each intake run")
+    parser.add_argument("--runs", type=int, default=3, help="intake runs of each shape")
     parser.add_argument("--pages", type=int, default=100, help="alerts timed from POST to page")
+    parser.add_argument("--stored", type=int, default=stored.MANY, help="alerts stored for lists and searches")
     parser.add_argument("--write", action="store_true", help="put the figures into bench/README.md")
     arguments = parser.parse_args()
-    lines = [*_conditions(), "", "| what | SQLite | PostgreSQL |", "| --- | --- | --- |"]
+    lines = conditions()
+    theirs = intake.measure_alertmanager(arguments.seconds, arguments.runs)
+    lines += ["", *intake.alertmanager_rows(theirs), "", "| what | SQLite | PostgreSQL |", "| --- | --- | --- |"]
     with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as directory:
-        sqlite = _measure(Path(directory) / "sqlite", None, arguments.seconds, arguments.pages)
+        sqlite = _measure(Path(directory) / "sqlite", None, arguments, theirs)
         with _postgresql() as url:
-            postgresql = _measure(Path(directory) / "postgresql", url, arguments.seconds, arguments.pages)
-        schedules = f"sqlite:///{Path(directory) / 'schedules.db'}"
-        migrate.upgrade(schedules)
-        sqlite += oncall.rows(schedules)
-        with _postgresql() as url:
-            postgresql += oncall.rows(url)
+            postgresql = _measure(Path(directory) / "postgresql", url, arguments, theirs)
         lines += [
             f"| {what} | {figure} | {other} |" for (what, figure), (_, other) in zip(sqlite, postgresql, strict=True)
         ]
@@ -59,64 +54,38 @@ def main() -> None:
         _README.write_text(f"{before}{_BEGIN}\n{text}\n{_END}{after}")
 
 
-def _conditions() -> list[str]:
-    fsync = sorted(_fsync_seconds(Path.cwd()))
-    machine = (
-        f"Measured {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores ({_processor()}), "
-        f"{psutil.virtual_memory().total / 2**30:.0f} GiB, {platform.system()} {platform.release()}, "
-        f"Python {platform.python_version()}; client, server and database on the same machine."
-    )
-    return [
-        machine,
-        "",
-        f"fsync of 4 KiB: median {_ms(statistics.median(fsync))}, 99th percentile {_ms(_percentile(fsync, 0.99))}.",
-    ]
-
-
-def _measure(directory: Path, database_url: str | None, seconds: float, pages: int) -> list[Row]:
+def _measure(
+    directory: Path, database_url: str | None, arguments: argparse.Namespace, theirs: intake.Figures
+) -> list[Row]:
     installation = Installation(directory, database_url=database_url)
     receiver = Receiver().start()
     try:
         rows = [("first start until ready", f"{_timed(installation.start):.1f} s")]
-        rows.append(("memory, idle (PSS)", _memory(installation)))
         installation.stop()
         rows.append(("second start until ready", f"{_timed(installation.start):.1f} s"))
+        rows += _idle(installation)
         rows += _command_line(installation)
         verified_webhook(installation.client, receiver, "ada")
-        rows += _page_delay(installation, receiver, pages)
-        url = str(installation.client.post("/integrations", {"name": "bench", "sender": "alertmanager"})["url"])
-        for connections, each in ((1, 1), (32, 1), (4, 100)):
-            load = asyncio.run(post_for(url, connections, seconds, each))
-            rows.append((f"intake, {connections} connections, {each} alerts a request", _intake(load, each)))
-        rows.append(("memory after that (PSS)", _memory(installation)))
+        rows += paging.delays(installation, receiver, arguments.pages)
+        rows += intake.rows(*intake.measure(installation, arguments.seconds, arguments.runs), theirs)
+        rows += paging.storm(installation, receiver)
+        rows += stored.measure(installation, arguments.stored)
+        rows.append(("memory after all that (PSS)", f"{_memory(installation):.0f} MiB"))
     finally:
         installation.stop()
         receiver.stop()
     return rows
 
 
-def _page_delay(installation: Installation, receiver: Receiver, pages: int) -> list[Row]:
-    url = str(installation.client.post("/integrations", {"name": "delay", "sender": "alertmanager"})["url"])
-    delays = []
-    for number in range(pages):
-        title = f"delay-{number:04d}x"
-        body = alertmanager_body([title], alertname=title).replace(b'"service": "bench", ', b"")
-        began = time.monotonic()
-        _post_raw(url, body)
-        came = receiver.wait_for(lambda one, title=title: title.encode() in one.body, 30)  # type: ignore[misc]
-        delays.append(came.at - began)
-    delays.sort()
-    return [
-        ("POST of an alert → page at the webhook, median", _ms(statistics.median(delays))),
-        ("the same, 99th percentile", _ms(_percentile(delays, 0.99))),
-    ]
-
-
-def _post_raw(url: str, body: bytes) -> None:
-    import json
-
-    status, answer = request("POST", url, json.loads(body))
-    assert status < 300, answer
+def _idle(installation: Installation) -> list[Row]:
+    process = psutil.Process(installation.child.pid)
+    time.sleep(2)
+    before = process.cpu_times()
+    time.sleep(_QUIET_SECONDS)
+    after = process.cpu_times()
+    used = (after.user + after.system - before.user - before.system) / _QUIET_SECONDS
+    resident = process.memory_info().rss / 2**20
+    return [("idle: memory, CPU", f"RSS {resident:.0f} MiB (PSS {_memory(installation):.0f}), {used:.1%}")]
 
 
 def _command_line(installation: Installation) -> list[Row]:
@@ -130,21 +99,14 @@ def _command_line(installation: Installation) -> list[Row]:
             )
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-        rows.append((f"`tocsin {' '.join(words)}`, CPU time", _ms(statistics.median(spent))))
+        rows.append((f"`tocsin {' '.join(words)}`, CPU time", ms(statistics.median(spent))))
     return rows
 
 
-def _intake(load: Load, each: int) -> str:
-    slow = _percentile(sorted(load.seconds), 0.99)
-    refused = sum(load.statuses.values()) - load.accepted
-    told = f"{load.accepted * each / load.took:,.0f} alerts/s durable, p99 {_ms(slow)}"
-    return told + (f", {refused} refused" if refused else "")
-
-
-def _memory(installation: Installation) -> str:
+def _memory(installation: Installation) -> float:
     processes = [psutil.Process(installation.child.pid)]
     processes += processes[0].children(recursive=True)
-    return f"{sum(process.memory_full_info().pss for process in processes) / 2**20:.0f} MiB"
+    return float(sum(process.memory_full_info().pss for process in processes) / 2**20)
 
 
 @contextmanager
@@ -158,34 +120,10 @@ def _postgresql() -> Iterator[str]:
         cluster.stop()
 
 
-def _fsync_seconds(directory: Path) -> Iterator[float]:
-    with tempfile.TemporaryFile(dir=directory) as file:
-        for _ in range(200):
-            file.write(b"x" * 4096)
-            file.flush()
-            began = time.perf_counter()
-            os.fsync(file.fileno())
-            yield time.perf_counter() - began
-
-
 def _timed(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
-
-
-def _processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    named = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return named[0] if named else platform.machine()
-
-
-def _percentile(ordered: list[float], share: float) -> float:
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
-
-
-def _ms(seconds: float) -> str:
-    return f"{seconds * 1000:.1f} ms"
 
 
 if __name__ == "__main__":

@@ -1,10 +1,22 @@
-"""A bounded stream of POSTs on kept connections, with as little of a client as will do."""
+"""POSTs on kept connections, with as little of a client as will do: it shares the machine with what it measures.
+
+`python -m bench.load URL CONNECTIONS SECONDS ALERTS_EACH [SHAPE]` runs in a process of its own and prints JSON.
+"""
 
 import asyncio
 import json
+import re
+import sys
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import cast
 from urllib.parse import urlsplit
+
+import uvloop
+
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_KEPT = 20_000  # latencies: the newest of each run
 
 
 @dataclass
@@ -18,46 +30,78 @@ class Load:
     @property
     def accepted(self) -> int:
         """Requests that got 2xx."""
-        return sum(count for status, count in self.statuses.items() if 200 <= status < 300)
+        return sum(count for status, count in self.statuses.items() if 200 <= int(status) < 300)
 
 
-async def post_for(url: str, connections: int, duration: float, alerts_each: int = 1) -> Load:
-    """POST alerts on `connections` connections for `duration` seconds, each alert with its own fingerprint."""
-    load = Load()
+Body = Callable[[list[str]], bytes]
+
+
+class _Connection(asyncio.Protocol):
+    """One request after the other, each with keys that nobody else has, until it is time."""
+
+    def __init__(self, load: Load, head: bytes, name: str, each: int, end: float, pause: float, body: Body) -> None:
+        self._load, self._head, self._name, self._each, self._end = load, head, name, each, end
+        self._pause, self._body = pause, body
+        self._count, self._began, self._received = 0, 0.0, b""
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._send()
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        end = self._received.find(b"\r\n\r\n")
+        if end < 0:
+            return
+        length = _LENGTH.search(self._received, 0, end)
+        if length and len(self._received) < end + 4 + int(length[1]):
+            return
+        status = int(self._received[9:12])
+        self._received = b""
+        now = time.perf_counter()
+        self._load.statuses[status] = self._load.statuses.get(status, 0) + 1
+        self._load.seconds.append(now - self._began)
+        if now >= self._end:
+            self._transport.close()
+        elif self._pause:
+            asyncio.get_running_loop().call_later(max(0.0, self._began + self._pause - now), self._send)
+        else:
+            self._send()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        if not self.done.done():
+            self.done.set_result(None)
+
+    def _send(self) -> None:
+        body = self._body([f"{self._name}-{self._count + number}" for number in range(self._each)])
+        self._count += self._each
+        self._began = time.perf_counter()
+        self._transport.write(self._head % len(body) + body)
+
+
+async def post_for(
+    url: str, connections: int, duration: float, each: int = 1, rate: float = 0, shape: str = "generic"
+) -> Load:
+    """POST alerts for so many seconds, each with its own key; `rate`: requests a second over all connections, 0: all."""
+    load, parts = Load(), urlsplit(url)
+    head = (
+        f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\n"
+        "Content-Length: %d\r\n\r\n"
+    ).encode()
     began = time.perf_counter()
-    end = began + duration
-    await asyncio.gather(*(_one(url, f"{began:.0f}-{number}", end, alerts_each, load) for number in range(connections)))
+    pause = connections / rate if rate else 0.0
+    loop = asyncio.get_running_loop()
+    made = [
+        _Connection(load, head, f"{began:.3f}-{number}", each, began + duration, pause, SHAPES[shape])
+        for number in range(connections)
+    ]
+    for one in made:
+        await loop.create_connection(lambda one=one: one, parts.hostname, parts.port)  # type: ignore[misc]
+    await asyncio.gather(*(one.done for one in made))
     load.took = time.perf_counter() - began
     return load
-
-
-async def _one(url: str, name: str, end: float, alerts_each: int, load: Load) -> None:
-    parts = urlsplit(url)
-    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-    count = 0
-    try:
-        while time.perf_counter() < end:
-            body = alertmanager_body([f"{name}-{count + i}" for i in range(alerts_each)])
-            count += alerts_each
-            head = (
-                f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\n"
-                f"Content-Length: {len(body)}\r\n\r\n"
-            )
-            began = time.perf_counter()
-            writer.write(head.encode() + body)
-            status = await _read_answer(reader)
-            load.seconds.append(time.perf_counter() - began)
-            load.statuses[status] = load.statuses.get(status, 0) + 1
-    finally:
-        writer.close()
-
-
-async def _read_answer(reader: asyncio.StreamReader) -> int:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-    length = next((int(line.split(":")[1]) for line in head.split("\r\n") if line.startswith("content-length:")), 0)
-    if length:
-        await reader.readexactly(length)
-    return int(head.split(" ", 2)[1])
 
 
 def alertmanager_body(fingerprints: list[str], alertname: str = "Bench", status: str = "firing") -> bytes:
@@ -97,3 +141,42 @@ def alertmanager_body(fingerprints: list[str], alertname: str = "Bench", status:
             ],
         }
     ).encode()
+
+
+def generic_body(keys: list[str]) -> bytes:
+    """Tocsin's own JSON; about 180 bytes an alert."""
+    alerts = [
+        f'{{"dedup_key": "{key}", "title": "Errors on host-{key}", "severity": "critical", '
+        f'"labels": {{"alertname": "Bench", "service": "bench", "instance": "host-{key}"}}}}'
+        for key in keys
+    ]
+    return (alerts[0] if len(alerts) == 1 else f'{{"alerts": [{", ".join(alerts)}]}}').encode()
+
+
+def alertmanager_api_body(keys: list[str]) -> bytes:
+    """What Alertmanager itself takes at `/api/v2/alerts`, with the labels of `generic_body`."""
+    alerts = [
+        f'{{"labels": {{"alertname": "Bench", "service": "bench", "severity": "critical", '
+        f'"instance": "host-{key}"}}, "annotations": {{"summary": "Errors on host-{key}"}}}}'
+        for key in keys
+    ]
+    return f"[{', '.join(alerts)}]".encode()
+
+
+SHAPES: dict[str, Body] = {
+    "generic": generic_body,
+    "webhook": alertmanager_body,
+    "alertmanager": alertmanager_api_body,
+}
+
+
+def main() -> None:
+    """Run as it is said on the command line and print what came of it."""
+    url, connections, seconds, each, shape, rate = sys.argv[1:7]
+    load = uvloop.run(post_for(url, int(connections), float(seconds), int(each), float(rate), shape))
+    load.seconds = load.seconds[-_KEPT:]
+    print(json.dumps(asdict(load)))
+
+
+if __name__ == "__main__":
+    main()

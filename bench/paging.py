@@ -1,0 +1,110 @@
+"""How long it takes from an alert's POST until its page stands at a person's webhook; and a storm of alerts."""
+
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+
+from bench.figures import ms, percentile
+from bench.intake import run_load
+from tests.standins.receiver import Receiver
+from tocsin.demo.client import request
+from tocsin.demo.installation import Installation
+
+Row = tuple[str, str]
+_STORM = 100_000
+_RATE = 2_000  # alerts a second beside the timed ones, 20 a request
+
+
+def delays(installation: Installation, receiver: Receiver, pages: int) -> list[Row]:
+    """Idle, and while many alerts come in."""
+    url = str(installation.client.post("/integrations", {"name": "delay", "sender": "generic"})["url"])
+    noise = str(installation.client.post("/integrations", {"name": "noise", "sender": "generic"})["url"])
+    idle = _delays(url, receiver, pages, "idle")
+    seconds = max(10.0, pages * 0.1)
+    loader = threading.Thread(target=run_load, args=(noise, 8, seconds, 20, "generic", _RATE / 20))
+    loader.start()
+    time.sleep(1)
+    busy = _delays(url, receiver, pages // 2, "busy", until=time.monotonic() + seconds - 2)
+    loader.join()
+    return [
+        ("POST of an alert → page at the webhook, idle", _told(idle)),
+        (f"the same while {_RATE:,} alerts/s come in", _told(busy)),
+    ]
+
+
+def storm(installation: Installation, receiver: Receiver) -> list[Row]:
+    """So many distinct alerts as fast as they are taken: when all are stored, how many pages, memory, the screens."""
+    url = str(installation.client.post("/integrations", {"name": "storm", "sender": "generic"})["url"])
+    before, began = len(receiver.received), time.perf_counter()
+    peak: list[float] = [0.0]
+    with _watching(installation, peak) as seen:
+        sent = 0
+        while sent < _STORM:
+            load = run_load(url, 16, 2, 100)
+            sent += load.accepted * 100
+        took = time.perf_counter() - began
+    came = receiver.received[before:]
+    first = f"the first after {came[0].at - seen.began:.2f} s" if came else "none"
+    return [
+        (f"a storm of {sent:,} distinct alerts of one group", f"stored in {took:.1f} s"),
+        ("pages of it", f"{len(came)}, {first}"),
+        ("the API's list of alerts meanwhile, p99", ms(percentile(seen.seconds, 0.99)) if seen.seconds else "–"),
+        ("memory at its highest (RSS)", f"{peak[0]:.0f} MiB"),
+    ]
+
+
+class _Seen:
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self.began = time.monotonic()
+        self.over = threading.Event()
+
+
+@contextmanager
+def _watching(installation: Installation, peak: list[float]) -> Iterator[_Seen]:
+    seen = _Seen()
+    process = psutil.Process(installation.child.pid)
+
+    def watch() -> None:
+        while not seen.over.wait(0.2):
+            began = time.perf_counter()
+            installation.client.get("/alerts", limit="50")
+            seen.seconds.append(time.perf_counter() - began)
+            peak[0] = max(peak[0], process.memory_info().rss / 2**20)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        seen.over.set()
+        watcher.join()
+
+
+def _delays(url: str, receiver: Receiver, pages: int, word: str, until: float | None = None) -> list[float]:
+    found: list[float] = []
+    for number in range(pages):
+        if until is not None and time.monotonic() > until:
+            break
+        title = f"{word}-{number:04d}x"
+        began = time.monotonic()
+        status, answer = request(
+            "POST", url, {"dedup_key": title, "title": title, "severity": "critical", "labels": {"alertname": title}}
+        )
+        assert status < 300, answer
+        came = receiver.wait_for(lambda one, title=title: title.encode() in one.body, 30)  # type: ignore[misc]
+        found.append(came.at - began)
+    return found
+
+
+def _told(found: list[float]) -> str:
+    return (
+        f"p50 {ms(statistics.median(found))}, p99 {ms(percentile(found, 0.99))} ({len(found)} pages)" if found else "–"
+    )
+
+
+__all__ = ["delays", "storm"]
