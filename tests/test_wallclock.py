@@ -96,3 +96,23 @@ def test_a_zone_that_does_not_exist_names_the_nearest(wrong: str, near: str) -> 
 def test_night_is_the_persons_own() -> None:
     assert wallclock.is_night(at("2026-11-19T22:30"), wallclock.zone("UTC"))
     assert not wallclock.is_night(at("2026-11-19T22:30"), wallclock.zone("America/New_York"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("sat 03:00", "2026-11-21T03:00"),
+        ("Saturday 3:00", "2026-11-21T03:00"),
+        ("thu 15:00", "2026-11-19T15:00"),  # today, still to come
+        ("Thu 14:07", "2026-11-26T14:07"),  # now is not to come
+        ("thu 09:00", "2026-11-26T09:00"),
+    ],
+)
+def test_a_weekday_and_a_time_are_the_next_such_instant(text: str, expected: str) -> None:
+    now = datetime(2026, 11, 19, 14, 7, tzinfo=UTC)
+    assert wallclock.next_weekday(text, now) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["03:00", "sat", "satur 03:00", "sat 24:00", "sat 03:60", "next sat 03:00"])
+def test_anything_else_is_no_weekday_and_time(text: str) -> None:
+    assert wallclock.next_weekday(text, datetime(2026, 11, 19, 14, 7, tzinfo=UTC)) is None

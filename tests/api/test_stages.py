@@ -192,6 +192,17 @@ def test_what_is_to_be_mended_is_told_before_it_comes(dan: Caller) -> None:
     assert dan.send("GET", "/oncall/warnings?schedule=nosuch", 404)
 
 
+def test_the_load_is_told_to_managers_of_all_and_to_others_of_themselves(
+    dan: Caller, kof: Caller, clock: SimulatedClock
+) -> None:
+    clock.advance(timedelta(days=1))
+    everybody = dan.get("/oncall/load")["items"]
+    assert sum(one["hours"] for one in everybody) == 24
+    assert all(one["hours"] >= one["night_hours"] for one in everybody)
+    assert {one["person"] for one in kof.get("/oncall/load")["items"]} <= {"kofi"}
+    assert dan.send("GET", "/oncall/load?from=2026-11-19T00:00Z&to=2026-11-18T00:00Z", 422)
+
+
 def test_an_override_takes_a_shift_and_is_taken_back(dan: Caller, clock: SimulatedClock) -> None:
     start = clock.now() + timedelta(hours=1)
     body = {"schedule": "checkout", "person": "amara", "starts_at": start.isoformat()}

@@ -193,6 +193,7 @@ def test_who_is_on_call_and_an_override(dana: Tocsin) -> None:
     assert "last resort" in ok(dana("page", "simulate", "checkout", "--at", "sat 03:00", "--severity", "critical"))
     start = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     end = (datetime.now(UTC) + timedelta(hours=3)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert "AT WEEKENDS" in ok(dana("oncall", "load", "--from", start, "--to", end))
     made = as_json(dana("override", "shift", "checkout", "amara", "--from", start, "--to", end, "--json"))
     during = (datetime.now(UTC) + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert "Amara Obi" in ok(dana("oncall", "at", during))

@@ -2,11 +2,13 @@
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
 from starlette.testclient import TestClient
 
 from tests.web.conftest import ORGANISATION, Browser
+from tocsin.clock import SimulatedClock
 from tocsin.identity.actor import SYSTEM
 from tocsin.organisation.usecases import ApplyFiles, apply_files
 from tocsin.store.database import Database
@@ -122,6 +124,13 @@ def test_who_is_on_call_and_can_not_be_reached_stands_on_the_page(dana: Browser)
     page = dana.get("/oncall")
     assert "To mend in the next 30 days" in page
     assert "Kofi Mensah has no verified method" in page
+
+
+def test_what_duty_cost_stands_on_the_page(dana: Browser, clock: SimulatedClock) -> None:
+    clock.advance(timedelta(days=1))
+    page = dana.get("/oncall")
+    assert "Load, the last four weeks" in page
+    assert "h at weekends" in page
 
 
 def test_the_week_in_which_clocks_change_says_so(dana: Browser, database: Database) -> None:

@@ -23,12 +23,14 @@ from tocsin.organisation.model.policy import Severity
 from tocsin.organisation.queries import everything
 from tocsin.organisation.snapshot import Organisation
 from tocsin.paging.queries.ahead import troubles
+from tocsin.paging.queries.load import loads
 from tocsin.paging.queries.simulating import simulation
 from tocsin.paging.simulation import SimulatedStep
 
 router = APIRouter(tags=["On call"])
 _FORTNIGHT = timedelta(days=14)
 _LONGEST = timedelta(days=370)
+_HOUR = timedelta(hours=1)
 
 
 class NewOverride(Body):
@@ -182,6 +184,36 @@ async def warnings(asked: Asked, schedule: str | None = None) -> Response:
         return {"items": found, "next_cursor": None}
 
     return answer(await asked.ask(ask))
+
+
+@router.get("/oncall/load")
+async def load(
+    asked: Asked,
+    start: Annotated[Instant | None, Query(alias="from")] = None,
+    end: Annotated[Instant | None, Query(alias="to")] = None,
+) -> Response:
+    """Each person's hours on call, those at night and at weekends on their own clock, and their pages; the last four weeks.
+
+    Managers see everybody's, others their own.
+    """
+    asked.actor.require(Right.VIEWER)
+    ends = end or asked.now
+    begins = start or ends - 2 * _FORTNIGHT
+    if not begins < ends <= begins + _LONGEST:
+        raise Invalid(f"`to` lies after `from`, at most {_LONGEST.days} days", "to")
+    found = await asked.ask(lambda connection: loads(connection, asked.actor, begins, ends))
+    items = [
+        {
+            "person": one.person,
+            "hours": round(one.on_call.whole / _HOUR, 2),
+            "night_hours": round(one.on_call.nights / _HOUR, 2),
+            "weekend_hours": round(one.on_call.weekends / _HOUR, 2),
+            "pages": one.pages,
+            "night_pages": one.night_pages,
+        }
+        for one in found
+    ]
+    return answer({"from": begins, "to": ends, "items": items, "next_cursor": None})
 
 
 @router.get("/oncall/feeds")

@@ -64,6 +64,19 @@ def warnings(schedule: str | None) -> None:
     tell(answer, table(rows, ("first", "schedule", "who", "what")) or ["Nothing is to be mended."])
 
 
+@command(parent=oncall, example="tocsin oncall load --from 2026-11-01T00:00Z")
+@click.option("--from", "start", help="UTC; four weeks ago if left out.")
+@click.option("--to", "end", help="UTC; now if left out.")
+def load(start: str | None, end: str | None) -> None:
+    """Each person's hours on call, at night and at weekends, and their pages; without a manager's right your own."""
+    begins, ends = (instant_of(text).isoformat() if text else None for text in (start, end))
+    answer = server().get("/oncall/load", from_=begins, to=ends)
+    names = ("person", "hours", "night_hours", "weekend_hours", "pages", "night_pages")
+    rows = [tuple(one[name] for name in names) for one in answer["items"]]
+    heads = ("person", "hours", "at night", "at weekends", "pages", "pages at night")
+    tell(answer, table(rows, heads) or ["Nobody was on call."])
+
+
 def _show(answer: dict[str, Any]) -> None:
     rows = [
         (

@@ -1,6 +1,6 @@
 """Who is on call: a question on top, the calendar, gaps, your shifts, the policies' steps."""
 
-from dataclasses import dataclass
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 
 from tocsin import wallclock
@@ -12,116 +12,29 @@ from tocsin.oncall.queries.feeds import list_feeds
 from tocsin.organisation.queries import everything
 from tocsin.organisation.snapshot import Organisation
 from tocsin.paging.queries.ahead import troubles
+from tocsin.paging.queries.load import PersonLoad, loads
 from tocsin.web import format as say
 from tocsin.web.instants import parse_instant
 from tocsin.web.reading import people
 from tocsin.web.screens import Answer, Asked, Screen
 from tocsin.web.views.common import Action, Choice, Names
+from tocsin.web.views.oncall import (
+    Bar,
+    FeedLine,
+    GapRow,
+    Lane,
+    LoadLine,
+    OncallView,
+    OverrideLine,
+    Shift,
+    Step,
+    TroubleLine,
+)
 
 _WEEK = timedelta(days=7)
 _MONTH = timedelta(days=30)
+_LOAD_OF = timedelta(days=28)
 _HOURS = 168.0
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A shift in the calendar: hours from the start of the shown week."""
-
-    start: float
-    end: float
-    who: str
-    kind: str  # a b me gap
-    cover: bool = False
-    note: str = ""
-    href: str = ""
-
-
-@dataclass(frozen=True)
-class Lane:
-    """A schedule's row."""
-
-    name: str
-    note: str
-    bars: tuple[Bar, ...]
-
-
-@dataclass(frozen=True)
-class GapRow:
-    """When nobody is on call."""
-
-    schedule: str
-    schedule_id: str
-    start: datetime
-    end: datetime
-
-
-@dataclass(frozen=True)
-class Shift:
-    """One of your own shifts."""
-
-    title: str
-    note: str
-    left: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of a policy."""
-
-    at: str
-    who: str
-    note: str
-
-
-@dataclass(frozen=True)
-class OverrideLine:
-    """An override that stands or is to come."""
-
-    id: str
-    text: str
-    note: str
-
-
-@dataclass(frozen=True)
-class TroubleLine:
-    """Something to mend within 30 days."""
-
-    text: str
-    note: str
-
-
-@dataclass(frozen=True)
-class FeedLine:
-    """A calendar feed that was made."""
-
-    id: str
-    name: str
-    made: str
-
-
-@dataclass(frozen=True)
-class OncallView:
-    """The whole page."""
-
-    asked_for: str
-    asked_error: str
-    answers: tuple[tuple[str, str], ...]
-    title: str
-    days: tuple[tuple[str, bool, bool], ...]
-    clock_changes: tuple[str, ...]
-    lanes: tuple[Lane, ...]
-    now_at: float | None
-    before: str
-    after: str
-    gaps: tuple[GapRow, ...]
-    mine: tuple[Shift, ...]
-    policies: tuple[tuple[str, tuple[Step, ...]], ...]
-    overrides: tuple[OverrideLine, ...]
-    may_override: bool
-    override: Action
-    troubles: tuple[TroubleLine, ...]
-    feeds: tuple[FeedLine, ...]
-    feed_choices: tuple[Choice, ...]
 
 
 def load(asked: Asked) -> Answer:
@@ -177,6 +90,7 @@ def load(asked: Asked) -> Answer:
         may_override=asked.responds,
         override=Action("Override", "/oncall/override", "primary", "swap"),
         troubles=tuple(_trouble(one, known, now) for one in troubles(connection, now)),
+        load=tuple(_load_line(one, known) for one in loads(connection, asked.actor, now - _LOAD_OF, now)),
         feeds=tuple(
             FeedLine(row.id, _feed_name(row.kind, row.subject_id, known), say.moment(row.created_at, now))
             for row in list_feeds(connection, asked.actor)
@@ -211,6 +125,16 @@ def _trouble(one: Trouble, known: Names, now: datetime) -> TroubleLine:
     if one.kind == "overlap":
         return TroubleLine(f"Two overrides of {schedule}: {person}'s is covered by {other}'s", f"from {when}")
     return TroubleLine(f"{person} has no verified method", f"on call in {schedule}, first {when}")
+
+
+def _load_line(one: PersonLoad, known: Names) -> LoadLine:
+    whole, nights, weekends = (round(each / timedelta(hours=1)) for each in astuple(one.on_call))
+    at_night = f", {one.night_pages} at night" if one.night_pages else ""
+    return LoadLine(
+        known.of(one.person),
+        f"{whole} h on call, {nights} h at night, {weekends} h at weekends",
+        f"{say.figure(one.pages, 'page')}{at_night}",
+    )
 
 
 def _feed_name(kind: str, subject: str, known: Names) -> str:

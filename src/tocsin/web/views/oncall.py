@@ -1,0 +1,117 @@
+"""What the on-call page shows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tocsin.web.views.common import Action, Choice
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A shift in the calendar: hours from the start of the shown week."""
+
+    start: float
+    end: float
+    who: str
+    kind: str  # a b me gap
+    cover: bool = False
+    note: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A schedule's row."""
+
+    name: str
+    note: str
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True)
+class GapRow:
+    """When nobody is on call."""
+
+    schedule: str
+    schedule_id: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True)
+class Shift:
+    """One of your own shifts."""
+
+    title: str
+    note: str
+    left: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a policy."""
+
+    at: str
+    who: str
+    note: str
+
+
+@dataclass(frozen=True)
+class OverrideLine:
+    """An override that stands or is to come."""
+
+    id: str
+    text: str
+    note: str
+
+
+@dataclass(frozen=True)
+class TroubleLine:
+    """Something to mend within 30 days."""
+
+    text: str
+    note: str
+
+
+@dataclass(frozen=True)
+class LoadLine:
+    """What duty cost a person in the last four weeks."""
+
+    who: str
+    hours: str
+    pages: str
+
+
+@dataclass(frozen=True)
+class FeedLine:
+    """A calendar feed that was made."""
+
+    id: str
+    name: str
+    made: str
+
+
+@dataclass(frozen=True)
+class OncallView:
+    """The whole page."""
+
+    asked_for: str
+    asked_error: str
+    answers: tuple[tuple[str, str], ...]
+    title: str
+    days: tuple[tuple[str, bool, bool], ...]
+    clock_changes: tuple[str, ...]
+    lanes: tuple[Lane, ...]
+    now_at: float | None
+    before: str
+    after: str
+    gaps: tuple[GapRow, ...]
+    mine: tuple[Shift, ...]
+    policies: tuple[tuple[str, tuple[Step, ...]], ...]
+    overrides: tuple[OverrideLine, ...]
+    may_override: bool
+    override: Action
+    troubles: tuple[TroubleLine, ...]
+    load: tuple[LoadLine, ...]
+    feeds: tuple[FeedLine, ...]
+    feed_choices: tuple[Choice, ...]
