@@ -36,8 +36,16 @@ alerts = Table(
         postgresql_where=sql("state = 'firing'"),
     ),
     Index("ix_alerts_episodes", "integration_id", "dedup_key", "received_at"),
-    Index("ix_alerts_group_id", "group_id"),
+    # the newest first: of all, of a group, of a service, of those that fire
     Index("ix_alerts_received_at", "received_at"),
+    Index("ix_alerts_group_id", "group_id", "received_at"),
+    Index("ix_alerts_service", "service", "received_at"),
+    Index(
+        "ix_alerts_firing",
+        "received_at",
+        sqlite_where=sql("state = 'firing'"),
+        postgresql_where=sql("state = 'firing'"),
+    ),
 )
 groups = Table(
     "groups",

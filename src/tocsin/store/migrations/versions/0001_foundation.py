@@ -48,8 +48,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
     )
     op.create_index("ix_alerts_episodes", "alerts", ["integration_id", "dedup_key", "received_at"], unique=False)
-    op.create_index("ix_alerts_group_id", "alerts", ["group_id"], unique=False)
+    op.create_index(
+        "ix_alerts_firing",
+        "alerts",
+        ["received_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'firing'"),
+        postgresql_where=sa.text("state = 'firing'"),
+    )
+    op.create_index("ix_alerts_group_id", "alerts", ["group_id", "received_at"], unique=False)
     op.create_index("ix_alerts_received_at", "alerts", ["received_at"], unique=False)
+    op.create_index("ix_alerts_service", "alerts", ["service", "received_at"], unique=False)
     op.create_index(
         "uq_alerts_open",
         "alerts",
