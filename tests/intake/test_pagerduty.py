@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,11 @@ def key(street: Street) -> str:
 
 
 @pytest.fixture
-def client(https_url: str, certificate: Certificate, key: str) -> pagerduty.EventsApiV2Client:
+def client(https_url: str, certificate: Certificate, key: str) -> Iterator[pagerduty.EventsApiV2Client]:
     """The official client; nothing but its address is ours."""
-    return pagerduty.EventsApiV2Client(key, base_url=https_url, verify=certificate.trusted())
+    made = pagerduty.EventsApiV2Client(key, base_url=https_url, verify=certificate.trusted())
+    yield made
+    made.close()
 
 
 def test_the_integrations_key_is_as_long_as_pagerdutys_own(key: str) -> None:
