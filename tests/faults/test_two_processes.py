@@ -47,7 +47,7 @@ def test_one_of_two_dies_and_nothing_is_lost_or_paged_twice(
             time.sleep(chance.uniform(0.05, 1.5))
             dying = chance.choice(both)
             dying.kill()
-            dying.start()
+            dying.start(probe="/healthz")
         stream.stop()
         assert len(stream.answered) > KILLS * 5, "one of the two always answers"
 

@@ -60,11 +60,11 @@ class Installation:
         """The JSON API with an administrator's token."""
         return Client(self.url, self.token)
 
-    def start(self, seconds: float = 30) -> "Installation":
-        """Start the server and wait until it is ready."""
+    def start(self, seconds: float = 30, probe: str = "/readyz") -> "Installation":
+        """Start the server and wait until `probe` says that it is well: ready, or with /healthz that it runs."""
         child = Child("tocsin serve", [*tocsin_command(), "serve"], env=self.env, cwd=self.directory, echo=self._echo)
         self.children.append(child)
-        child.wait_until(lambda: answers(f"{self.url}/readyz"), seconds, "readiness")
+        child.wait_until(lambda: answers(self.url + probe), seconds, f"200 at {probe}")
         if self.token is None:
             self.token = self.make_token("admin")
         return self
