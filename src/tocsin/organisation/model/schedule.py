@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, PlainSerializer, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from tocsin.organisation.model.fields import FormerIds, Name, Slug, Spec, ZoneName
 from tocsin.runbook.durations import format_duration, parse_duration
@@ -107,8 +109,20 @@ def _hours_written(value: tuple[Hours, ...]) -> Any:
     return (written[0] if len(written) == 1 else written) if written else None
 
 
+class _OneOrMany:
+    """In the JSON Schema: a list, or the one thing that would stand in it."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        many = handler(schema)
+        return {"anyOf": [many["items"], many]}
+
+
 ManyHours = Annotated[
-    tuple[Hours, ...], BeforeValidator(_to_many_hours), PlainSerializer(_hours_written), Field(max_length=20)
+    tuple[Hours, ...],
+    _OneOrMany(),
+    BeforeValidator(_to_many_hours),
+    PlainSerializer(_hours_written),
+    Field(max_length=20),
 ]
 """One set of hours or a list of them; where two of them overlap, it is one time."""
 
