@@ -46,7 +46,7 @@ def test_an_open_page_does_not_hold_up_the_end(tmp_path: Path) -> None:
         assert b"beat" in stream.readline() + stream.readline()
         began = time.monotonic()
         assert house.stop() == 0
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 4.5, "requests are waited for five seconds long; a page is not"
     finally:
         house.stop()
 

@@ -1,5 +1,6 @@
 """The short way answers, byte by byte, what the ordinary way answers; and it is taken."""
 
+import asyncio
 import gzip
 import json
 import re
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import uvicorn
@@ -32,6 +34,14 @@ class CountingWriter(Writer):
 
     ordinary = 0
 
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.got_one = threading.Event()
+
+    def submit(self, request: Request) -> "asyncio.Future[Kept]":
+        self.got_one.set()
+        return super().submit(request)
+
     async def keep(self, request: Request) -> Kept:
         self.ordinary += 1
         return await super().keep(request)
@@ -47,16 +57,19 @@ class Served:
     thread: threading.Thread
 
     def send(self, *pieces: bytes, wait: float = 0.5) -> bytes:
-        """What comes back for these bytes, sent piece by piece, until the peer closes or says no more for a while."""
+        """What comes back for these bytes, sent piece by piece, until the peer closes or says no more for a while.
+
+        The first of it may take its time: a machine that has much to do is slow to write.
+        """
         with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
             for piece in pieces:
                 connection.sendall(piece)
                 time.sleep(0.02 if len(pieces) > 1 else 0)
-            connection.settimeout(wait)
             got = b""
             try:
                 while piece := connection.recv(65536):
                     got += piece
+                    connection.settimeout(wait)
             except TimeoutError:
                 pass
             return got
@@ -210,9 +223,10 @@ def test_an_alert_that_is_being_written_when_the_server_ends_is_answered(
     database.submit(hold)
     held.wait(10)
     answer: list[bytes] = []
-    asking = threading.Thread(target=lambda: answer.append(short.send(post(path, alert("late")), wait=8)))
+    short.writer.got_one.clear()
+    asking = threading.Thread(target=lambda: answer.append(short.send(post(path, alert("late")))))
     asking.start()
-    time.sleep(0.3)
+    assert short.writer.got_one.wait(10)
     short.server.should_exit = True
     time.sleep(0.3)
     go_on.set()

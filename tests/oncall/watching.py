@@ -44,7 +44,7 @@ class Watched:
 
     def __init__(self, rotation: Rotation, until: date) -> None:
         self._rotation, self._clock = rotation, Clock(rotation.time_zone)
-        self._handovers = list(_handovers(rotation, until))
+        self._handovers = list(_handovers(rotation, until + DAY))  # east of Greenwich the day ends earlier
 
     def who(self, at: datetime) -> str | None:
         """Who has it in the minute that begins at an instant."""

@@ -16,10 +16,15 @@ from tocsin.web.pages.registry import SCREENS
 WRITES = ("post", "put", "patch", "delete")
 HARMLESS = frozenset({"/runbook/check", "/runbook/explain", "/runbook/simulate", "/organisation/plan"})
 """Read a text that they are given, and change nothing."""
-OWN = frozenset({"/tokens", "/tokens/{token}", "/people/{person}/methods", "/people/{person}/rules"}) | {
+OWN = frozenset(
+    {
+        "/tokens", "/tokens/{token}", "/people/{person}/methods", "/people/{person}/rules",
+        "/oncall/feeds", "/oncall/feeds/{feed}",
+    }
+) | {
     f"/methods/{{method}}{end}" for end in ("", "/code", "/verify", "/test")
-}
-"""What a viewer does for themselves: tokens with no more than they may, and how to reach them."""
+}  # fmt: skip
+"""What a viewer does for themselves: tokens with no more than they may, how to reach them, their own calendars."""
 OTHERS: dict[str, dict[str, object]] = {
     "/incidents": {"title": "x", "severity": 3}, "/changes": {"service": "ledger", "summary": "x"},
     "/pages": {"to": "kofi", "text": "x"}, "/pages/{page}/snooze": {"for": "5m"}, "/pages/{page}/notes": {"text": "x"},
@@ -32,6 +37,7 @@ OTHERS: dict[str, dict[str, object]] = {
     },
     "/people/{person}": {"right": "admin"}, "/people/{person}/methods": {"kind": "email", "target": "x@example.com"},
     "/tokens": {"name": "x", "scopes": ["read"]}, "/followups/{followup}": {"state": "done"},
+    "/oncall/feeds": {"kind": "gaps"}, "/heartbeats": {"name": "x", "every": "5m"}, "/route/test": {"payload": "{}"},
     "/methods/{method}/verify": {"code": "x"}, "/people/{person}/rules": {"rules": []},
 }  # fmt: skip
 

@@ -232,7 +232,7 @@ async def make_feed(asked: Asked, body: NewFeed) -> Response:
         id, secret = feed_usecases.make_feed(connection, asked.actor, body.kind, body.subject, now)
         return {"id": id, "url": f"{asked.parts.settings.outside_url}/calendar/{secret}.ics"}
 
-    return await asked.do(do, 201)
+    return await asked.do(do, 201, told_once=("url",))
 
 
 @router.delete("/oncall/feeds/{feed}")

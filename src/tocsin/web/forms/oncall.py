@@ -3,6 +3,7 @@
 from typing import cast
 
 from tocsin.errors import Invalid
+from tocsin.identity.actor import Right
 from tocsin.oncall import usecases
 from tocsin.oncall.queries import on_call
 from tocsin.oncall.queries.feeds import FeedKind
@@ -69,8 +70,8 @@ def _remove_feed(asked: Asked, given: Given) -> Sent:
 
 
 FORMS = (
-    Form("/oncall/feeds", _make_feed, page="oncall"),
-    Form("/oncall/feeds/remove", _remove_feed, page="oncall"),
+    Form("/oncall/feeds", _make_feed, right=Right.VIEWER, page="oncall"),
+    Form("/oncall/feeds/remove", _remove_feed, right=Right.VIEWER, page="oncall"),
     Form("/oncall/override", _override, _ask_override, page="oncall"),
     Form("/oncall/override/cancel", _cancel, page="oncall"),
 )
