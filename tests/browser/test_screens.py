@@ -284,3 +284,17 @@ def test_what_was_done_too_quickly_is_undone_from_its_toast(page: Page, tocsin: 
     toast.get_by_role("button", name="Undo").click()
     expect(page.locator("[data-toast]")).to_contain_text("Nobody has it now.")
     assert "commander" not in tocsin.client.get("/incidents/1")["roles"]
+
+
+def test_what_is_snoozed_no_longer_calls_for_somebody(page: Page, tocsin: Installation) -> None:
+    sign_in(page, tocsin)
+    fire(tocsin, "Disk almost full", "d1")
+    page.goto(f"{tocsin.url}/alerts")
+    loud = page.locator("main .btn--crit", has_text="Acknowledge")
+    expect(loud).to_have_count(1)
+    page.get_by_role("link", name="Snooze…").first.click()
+    dialog = page.get_by_role("dialog", name="Form")
+    dialog.locator('[name="for"]').fill("30m")
+    dialog.get_by_role("button", name="Snooze", exact=True).click()
+    expect(page.locator("main")).to_contain_text("Snoozed to")
+    expect(loud).to_have_count(0)

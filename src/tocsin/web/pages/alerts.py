@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Row
 
@@ -154,7 +154,7 @@ def _group(
     if row.state == "closed":
         verdict = Verdict("pass", "Resolved")
     elif snoozed:
-        verdict = Verdict("skip", f"Snoozed to {say.hour_minute(row.snoozed_until)}")
+        verdict = Verdict("skip", f"Snoozed to {say.moment(row.snoozed_until, now)}")
     elif page is not None and page.state == "open" and page.snoozed_until is not None:
         verdict = Verdict("skip", f"Snoozed to {say.moment(page.snoozed_until, now)}")
     elif page is not None and page.state == "open":
@@ -170,7 +170,8 @@ def _group(
     actions: tuple[Action, ...] = ()
     if asked.responds and row.state != "closed":
         if page is not None and page.state == "open":
-            actions += (Action("Acknowledge", f"/pages/{page.id}/acknowledge", "crit", post=True),)
+            style: Literal["crit", ""] = "crit" if verdict.kind == "fail" else ""
+            actions += (Action("Acknowledge", f"/pages/{page.id}/acknowledge", style, post=True),)
         if head is None:
             services = " ".join(row.services)
             actions += (
