@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import ARRAY, Connection, Text, cast, column, func
 
 from tests.alerts.night import DANA, Night, restrict, signal
 from tocsin.alerts import queries
@@ -23,7 +23,6 @@ from tocsin.errors import Conflict, Invalid, NotFound
 from tocsin.identity.actor import Actor, Right, person
 from tocsin.store.columns import is_postgresql
 from tocsin.store.database import Database
-from tocsin.store.tables.alerts import alerts
 
 
 @pytest.fixture
@@ -399,15 +398,20 @@ def test_the_look_for_known_episodes_uses_its_index(night: Night) -> None:
     night.send(*(signal(f"k{number}") for number in range(500)))
 
     def plan(connection: Connection) -> str:
-        explain = "EXPLAIN " if is_postgresql(connection) else "EXPLAIN QUERY PLAN "
-        statement = latest_statement("prom", alerts.c.dedup_key.in_(["k1", "k2"])).compile(
-            connection, compile_kwargs={"literal_binds": True}
-        )
         if is_postgresql(connection):
+            keys = func.unnest(cast("{k1,k2}", ARRAY(Text))).table_valued(column("value", Text)).render_derived()
             connection.exec_driver_sql("SET enable_seqscan = off")
-        return "\n".join(str(row) for row in connection.exec_driver_sql(explain + str(statement)))
+        else:
+            keys = func.json_each('["k1", "k2"]').table_valued(column("value", Text))
+        statement = latest_statement("prom", keys)
+        explain = "EXPLAIN " if is_postgresql(connection) else "EXPLAIN QUERY PLAN "
+        compiled = statement.compile(connection, compile_kwargs={"literal_binds": True})
+        return "\n".join(str(row) for row in connection.exec_driver_sql(explain + str(compiled)))
 
-    assert "ix_alerts_episodes" in night.database.read(plan)
+    found = night.database.read(plan)
+    assert found.count("uq_alerts_episodes") == 2
+    assert "SCAN alerts" not in found
+    assert "Seq Scan on alerts" not in found
 
 
 def test_a_storm_at_once_and_again_counts_each_alert_and_each_message(night: Night) -> None:

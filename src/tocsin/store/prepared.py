@@ -18,10 +18,12 @@ from sqlalchemy import (
     Dialect,
     Select,
     Table,
+    TableValuedAlias,
     Text,
     UpdateBase,
     any_,
     bindparam,
+    column,
     func,
     select,
 )
@@ -133,13 +135,21 @@ def savepoint(connection: Connection, name: str) -> Iterator[None]:
     execute(connection, f"RELEASE SAVEPOINT {name}")
 
 
-def among(column: ColumnElement[Any], name: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Whether the text column is one of those in the list `name`: for SQLite, and for PostgreSQL.
+def among(of: ColumnElement[Any], name: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Whether the text column `of` is one of those in the list `name`: for SQLite, and for PostgreSQL.
 
     One parameter for any number of them, so that the statement is always the same; `listed` makes its value.
     """
-    each = func.json_each(bindparam(name, type_=Text)).table_valued("value")
-    return column.in_(select(each.c.value)), column == any_(bindparam(name, type_=ARRAY(Text)))
+    each, _ = each_listed(name)
+    return of.in_(select(each.c.value)), of == any_(bindparam(name, type_=ARRAY(Text)))
+
+
+def each_listed(name: str) -> tuple[TableValuedAlias, TableValuedAlias]:
+    """The texts of the list `name` as rows with the column `value`: for SQLite, and for PostgreSQL."""
+    return (
+        func.json_each(bindparam(name, type_=Text)).table_valued(column("value", Text)),
+        func.unnest(bindparam(name, type_=ARRAY(Text))).table_valued(column("value", Text)).render_derived(),
+    )
 
 
 def listed(connection: Connection, texts: Sequence[str]) -> Any:
@@ -219,4 +229,4 @@ def _parameter(name: str, bound: Any, dialect: Dialect) -> _Parameter:
     return _Parameter(name, bound.type.dialect_impl(dialect).bind_processor(dialect), bound.value)
 
 
-__all__ = ["Prepared", "among", "execute", "insert_rows", "json_text", "listed", "savepoint", "stored"]
+__all__ = ["Prepared", "among", "each_listed", "execute", "insert_rows", "json_text", "listed", "savepoint", "stored"]

@@ -13,7 +13,7 @@ from tocsin.store.tables.alerts import alerts as alert_rows
 
 
 def latest_of_key(connection: Connection, integration_id: str, dedup_key: str) -> Episode | None:
-    """The newest episode of an integration's key, firing or over; None when there was none. Index: ix_alerts_episodes."""
+    """The newest episode of an integration's key, firing or over; None when there was none. Index: uq_alerts_episodes."""
     return _first(
         connection,
         _own(integration_id, alert_rows.c.dedup_key == dedup_key)
@@ -42,7 +42,7 @@ def own_alerts(
     limit: int = 20,
     offset: int = 0,
 ) -> tuple[Sequence[Episode], int]:
-    """An integration's alerts, the newest first, and how many there are in all. Index: ix_alerts_episodes."""
+    """An integration's alerts, the newest first, and how many there are in all. Index: uq_alerts_episodes."""
     wanted: list[ColumnElement[bool]] = []
     if state is not None:
         wanted.append(alert_rows.c.state == state)

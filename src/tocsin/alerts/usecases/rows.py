@@ -10,12 +10,14 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    TableValuedAlias,
     bindparam,
     func,
     insert,
     literal_column,
     or_,
     select,
+    union_all,
     update,
 )
 from sqlalchemy.dialects import postgresql
@@ -31,8 +33,8 @@ from tocsin.errors import Conflict
 from tocsin.intake.signal import SEVERITIES
 from tocsin.store.columns import is_postgresql
 from tocsin.store.database import announce
-from tocsin.store.prepared import Prepared, among, insert_rows, listed
-from tocsin.store.tables.alerts import alerts, claims, groups, silences
+from tocsin.store.prepared import Prepared, among, each_listed, insert_rows, listed
+from tocsin.store.tables.alerts import alerts, claims, groups, place_among_episodes, silences
 
 Key = tuple[str, str]
 TOPIC = "alerts"
@@ -45,7 +47,7 @@ class Raced(Conflict):
 
 
 def latest_episodes(connection: Connection, keys: Collection[Key]) -> dict[Key, Episode]:
-    """The latest episode of each (integration, dedup key), locked in their order. Index: ix_alerts_episodes."""
+    """The latest episode of each (integration, dedup key), locked in their order. Index: uq_alerts_episodes."""
     by_integration: dict[str, list[str]] = {}
     for integration_id, dedup_key in sorted(keys):
         by_integration.setdefault(integration_id, []).append(dedup_key)
@@ -59,24 +61,21 @@ def latest_episodes(connection: Connection, keys: Collection[Key]) -> dict[Key, 
     return found
 
 
-def latest_statement(integration_id: Any, dedup_keys: ColumnElement[bool]) -> Select[Any]:
+def latest_statement(integration_id: Any, dedup_keys: TableValuedAlias) -> Select[Any]:
     """The newest episode of each key, and one that fires in any case: a clock that stepped back must not hide it.
 
-    `dedup_keys`: whether a key is one of those that are asked for.
+    `dedup_keys`: the keys that are asked for, as the column `value`.
     """
-    mine = (alerts.c.integration_id == integration_id) & dedup_keys
-    newest = (
-        select(alerts.c.dedup_key, func.max(alerts.c.received_at).label("received_at"))
-        .where(mine)
-        .group_by(alerts.c.dedup_key)
-        .subquery()
+    keys = dedup_keys.c.value
+    mine = alerts.c.integration_id == integration_id
+    fires = select(alerts.c.id).where(
+        mine, alerts.c.dedup_key.in_(select(keys)), place_among_episodes(alerts) == _FIRST
     )
-    return (
-        select(alerts)
-        .join(newest, alerts.c.dedup_key == newest.c.dedup_key)
-        .where(mine, or_(alerts.c.received_at == newest.c.received_at, alerts.c.state == "firing"))
-        .order_by(alerts.c.dedup_key, alerts.c.id)
-    )
+    newest = select(
+        select(func.max(place_among_episodes(alerts))).where(mine, alerts.c.dedup_key == keys).scalar_subquery()
+    ).select_from(dedup_keys)
+    found = alerts.alias("found")
+    return select(found).where(found.c.id.in_(union_all(fires, newest))).order_by(found.c.dedup_key, found.c.id)
 
 
 def open_group_ids(connection: Connection, keys: Collection[Key]) -> list[str]:
@@ -200,11 +199,12 @@ def group_claim(route: str, key: str) -> str:
     return f"{route}\n{key}"
 
 
-_KEYS, _KEYS_POSTGRESQL = among(alerts.c.dedup_key, "keys")
+_FIRST: ColumnElement[str] = literal_column("''")
+_KEYS, _KEYS_POSTGRESQL = each_listed("keys")
 _IDS, _IDS_POSTGRESQL = among(groups.c.id, "ids")
 _LATEST = Prepared(
     latest_statement(bindparam("integration_id"), _KEYS),
-    latest_statement(bindparam("integration_id"), _KEYS_POSTGRESQL).with_for_update(of=alerts),
+    latest_statement(bindparam("integration_id"), _KEYS_POSTGRESQL).with_for_update(),
 )
 _LOCKED_GROUPS = Prepared(
     select(groups).where(_IDS).order_by(groups.c.id),

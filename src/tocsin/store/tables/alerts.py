@@ -1,6 +1,6 @@
 """Alerts (episodes), groups, silences, and what open incidents claim."""
 
-from sqlalchemy import Column, Index, Integer, Table
+from sqlalchemy import Column, ColumnElement, FromClause, Index, Integer, Table, case, literal_column
 from sqlalchemy import text as sql
 
 from tocsin.store.tables.base import instant, json, metadata, text
@@ -26,16 +26,6 @@ alerts = Table(
     instant("received_at"),
     instant("last_at"),
     Column("received", Integer, nullable=False, default=1),  # messages; 0: its end came before its beginning
-    # at most one open episode of (integration, dedup key): two processes or a re-sent request can't open two
-    Index(
-        "uq_alerts_open",
-        "integration_id",
-        "dedup_key",
-        unique=True,
-        sqlite_where=sql("state = 'firing'"),
-        postgresql_where=sql("state = 'firing'"),
-    ),
-    Index("ix_alerts_episodes", "integration_id", "dedup_key", "received_at"),
     # the newest first: of all, of a group, of a service, of those that fire
     Index("ix_alerts_received_at", "received_at"),
     Index("ix_alerts_group_id", "group_id", "received_at"),
@@ -47,6 +37,16 @@ alerts = Table(
         postgresql_where=sql("state = 'firing'"),
     ),
 )
+
+
+def place_among_episodes(alert: FromClause) -> ColumnElement[str]:
+    """Where an alert stands among those of its key: what fires is first, what is over follows in its order."""
+    return case((alert.c.state == literal_column("'firing'"), literal_column("''")), else_=alert.c.id)
+
+
+# At most one open episode of (integration, dedup key): two processes or a re-sent request can't open two. The same
+# index finds the latest one. Keys come in any order, so that each index on them costs a page for each new alert.
+Index("uq_alerts_episodes", alerts.c.integration_id, alerts.c.dedup_key, place_among_episodes(alerts), unique=True)
 groups = Table(
     "groups",
     metadata,
