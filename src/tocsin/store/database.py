@@ -7,8 +7,9 @@ announced are told to listeners, here at once and in other processes by NOTIFY.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -64,6 +65,7 @@ class Database:
             self._announcer = LocalAnnouncer()
             self._writers = ThreadPoolExecutor(1, thread_name_prefix="tocsin-write")
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="tocsin-read")
+        self._writer: Connection | None = None
         self._closed = False
 
     @classmethod
@@ -118,13 +120,15 @@ class Database:
         self._writers.shutdown(wait=True)
         self._readers.shutdown(wait=True)
         self._announcer.close()
+        if self._writer is not None:
+            self._writer.close()
         self._writing.dispose()
         self._reading.dispose()
 
     def _run(self, work: Callable[[Connection, datetime], T]) -> T:
         for attempt in range(1, _TRIES + 1):
             try:
-                with self._writing.begin() as connection:
+                with self._transaction() as connection:
                     connection.info.update(self.context)
                     connection.info[_TOPICS] = set()
                     answer = work(connection, self.clock.now())
@@ -142,12 +146,23 @@ class Database:
                 raise
         raise AssertionError("unreachable")  # pragma: no cover
 
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        if self.is_postgresql:
+            with self._writing.begin() as connection:
+                yield connection
+            return
+        if self._writer is None:
+            # one thread writes: it keeps its connection, since taking it from a pool costs more than many a write
+            self._writer = self._writing.connect()
+        with self._writer.begin():
+            yield self._writer
+
     def _empty_write_ahead_log(self) -> None:
-        connection = self._writing.raw_connection()
-        try:
-            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        finally:
-            connection.close()
+        if self._writer is not None:
+            driver: Any = self._writer.connection.driver_connection
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._writer.rollback()
 
 
 def _sqlstate(error: DBAPIError) -> str | None:
@@ -194,7 +209,11 @@ def _sqlite_engine(path: str, begin: str, *, query_only: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin_transaction(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        driver: Any = connection.connection.driver_connection  # past what a statement costs that needs no compiling
+        try:
+            driver.execute(begin)
+        except sqlite3.OperationalError as error:
+            raise OperationalError(begin, None, error) from error
 
     return engine
 
