@@ -9,6 +9,7 @@ import logging
 import zlib
 from collections import deque
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -79,7 +80,7 @@ class Writer:
         self._fold = fold
         self._waiting: deque[_Waiting] = deque()
         self._bytes = 0
-        self._draining: asyncio.Task[None] | None = None
+        self._ended: asyncio.Future[None] | None = None  # of the commits that follow each other now, the last one's end
         self._stopping = False
         self.stats = WriterStats()
 
@@ -93,37 +94,60 @@ class Writer:
             raise Unavailable("Tocsin is stopping; send it again in a moment", retry_after=2)
         if self._bytes > _MOST_WAITING_BYTES:
             raise Unavailable("more alerts wait than can be held; send it again in a moment", retry_after=2)
-        waiting = _Waiting(request, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(request, loop.create_future())
         self._waiting.append(waiting)
         self._bytes += len(request.body)
-        if self._draining is None or self._draining.done():
-            self._draining = asyncio.create_task(self._drain(), name="tocsin-intake")
+        if self._ended is None:
+            self._ended = loop.create_future()
+            loop.call_soon(self._begin, loop)  # after what else has arrived by now
         return waiting.future
 
     async def stop(self) -> None:
         """Refuse what comes now and finish what waits."""
         self._stopping = True
-        if self._draining is not None:
-            await self._draining
+        if self._ended is not None:
+            await asyncio.shield(self._ended)
 
-    async def _drain(self) -> None:
-        while self._waiting:
-            batch = self._take()
-            try:
-                kept = await self._database.write_async(partial(self._store, batch))
-            except Exception as error:
-                self.stats.failed += 1
-                if not isinstance(error, Unavailable):
-                    _log.exception("a commit of %d requests failed", len(batch))
-                _fail(batch, error)
-                continue
-            self.stats.commits += 1
-            self.stats.requests += len(batch)
-            self.stats.signals += sum(each.accepted for each in kept)
-            self.stats.largest = max(self.stats.largest, len(batch))
-            for waiting, answer in zip(batch, kept, strict=True):
-                if not waiting.future.done():  # else its sender hung up; it is kept all the same
-                    waiting.future.set_result(answer)
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        batch = self._take()
+        try:
+            commit = self._database.submit(partial(self._store, batch))
+        except Exception as error:  # the database is closing
+            loop.call_soon(self._fail, loop, batch, error)
+            return
+        commit.add_done_callback(lambda commit: loop.call_soon_threadsafe(self._end, loop, batch, commit))
+
+    def _end(self, loop: asyncio.AbstractEventLoop, batch: "list[_Waiting]", commit: "Future[list[Kept]]") -> None:
+        error = commit.exception()
+        if error is not None:
+            self._fail(loop, batch, error)
+            return
+        self._go_on(loop)  # the next commit is made while this one's senders are answered
+        kept = commit.result()
+        self.stats.commits += 1
+        self.stats.requests += len(batch)
+        self.stats.signals += sum(each.accepted for each in kept)
+        self.stats.largest = max(self.stats.largest, len(batch))
+        for waiting, answer in zip(batch, kept, strict=True):
+            if not waiting.future.done():  # else its sender hung up; it is kept all the same
+                waiting.future.set_result(answer)
+
+    def _fail(self, loop: asyncio.AbstractEventLoop, batch: "list[_Waiting]", error: BaseException) -> None:
+        self.stats.failed += 1
+        if not isinstance(error, Unavailable):
+            _log.error("a commit of %d requests failed", len(batch), exc_info=error)
+        self._go_on(loop)
+        for waiting in batch:
+            if not waiting.future.done():
+                waiting.future.set_exception(error)
+
+    def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._waiting:
+            self._begin(loop)
+        elif self._ended is not None:
+            self._ended.set_result(None)
+            self._ended = None
 
     def _take(self) -> list[_Waiting]:
         batch: list[_Waiting] = []
@@ -276,12 +300,6 @@ def want_sweep(connection: Connection, now: datetime, *, present: WantedDeadline
 def body_at(content: bytes, entry: Mapping[str, Any]) -> bytes:
     """One request's body out of a kept row."""
     return zlib.decompress(content)[entry["offset"] : entry["offset"] + entry["length"]]
-
-
-def _fail(batch: Sequence[_Waiting], error: Exception) -> None:
-    for waiting in batch:
-        if not waiting.future.done():
-            waiting.future.set_exception(error)
 
 
 def _add_activity(insert_into: Any) -> Any:

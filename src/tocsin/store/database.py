@@ -155,8 +155,18 @@ class Database:
         if self._writer is None:
             # one thread writes: it keeps its connection, since taking it from a pool costs more than many a write
             self._writer = self._writing.connect()
-        with self._writer.begin():
-            yield self._writer
+        try:
+            with self._writer.begin():
+                yield self._writer
+        except BaseException:
+            self._roll_back()  # a COMMIT that fails leaves its transaction open
+            raise
+
+    def _roll_back(self) -> None:
+        if self._writer is not None and not self._writer.closed:
+            driver: Any = self._writer.connection.driver_connection
+            driver.rollback()
+            self._writer.rollback()
 
     def _empty_write_ahead_log(self) -> None:
         if self._writer is not None:
