@@ -17,7 +17,7 @@ from tocsin.alerts.usecases import (
     release_claims,
     snooze_group,
 )
-from tocsin.alerts.usecases.rows import latest_statement
+from tocsin.alerts.usecases.rows import latest_ids
 from tocsin.clock import SimulatedClock
 from tocsin.errors import Conflict, Invalid, NotFound
 from tocsin.identity.actor import Actor, Right, person
@@ -403,7 +403,7 @@ def test_the_look_for_known_episodes_uses_its_index(night: Night) -> None:
             connection.exec_driver_sql("SET enable_seqscan = off")
         else:
             keys = func.json_each('["k1", "k2"]').table_valued(column("value", Text))
-        statement = latest_statement("prom", keys)
+        statement = latest_ids("prom", keys)
         explain = "EXPLAIN " if is_postgresql(connection) else "EXPLAIN QUERY PLAN "
         compiled = statement.compile(connection, compile_kwargs={"literal_binds": True})
         return "\n".join(str(row) for row in connection.exec_driver_sql(explain + str(compiled)))

@@ -7,7 +7,6 @@ from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Select,
     TableValuedAlias,
@@ -17,7 +16,6 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    union_all,
     update,
 )
 from sqlalchemy.dialects import postgresql
@@ -51,31 +49,35 @@ def latest_episodes(connection: Connection, keys: Collection[Key]) -> dict[Key, 
     by_integration: dict[str, list[str]] = {}
     for integration_id, dedup_key in sorted(keys):
         by_integration.setdefault(integration_id, []).append(dedup_key)
-    found: dict[Key, Episode] = {}
+    ids: list[str] = []
     for integration_id, dedup_keys in by_integration.items():
-        for row in _LATEST.rows(connection, integration_id=integration_id, keys=listed(connection, dedup_keys)):
-            episode = episode_from(row)
-            known = found.get((integration_id, episode.dedup_key))
-            if known is None or episode.state == "firing" or known.state == "resolved":
-                found[integration_id, episode.dedup_key] = episode
+        wanted = listed(connection, dedup_keys)
+        for firing, newest in _LATEST_IDS.rows(connection, integration_id=integration_id, keys=wanted):
+            ids.extend(id for id in (firing, newest) if id)
+    found: dict[Key, Episode] = {}
+    if not ids:  # as of nearly all alerts of a storm
+        return found
+    for row in _LOCKED_ALERTS.rows(connection, ids=listed(connection, ids)):
+        episode = episode_from(row)
+        key = (episode.integration_id, episode.dedup_key)
+        known = found.get(key)
+        if known is None or episode.state == "firing" or known.state == "resolved":
+            found[key] = episode
     return found
 
 
-def latest_statement(integration_id: Any, dedup_keys: TableValuedAlias) -> Select[Any]:
-    """The newest episode of each key, and one that fires in any case: a clock that stepped back must not hide it.
+def latest_ids(integration_id: Any, dedup_keys: TableValuedAlias) -> Select[Any]:
+    """Of each key the episode that fires, and the newest of those that are over.
 
-    `dedup_keys`: the keys that are asked for, as the column `value`.
+    Both, since a clock that stepped back must not hide the one that fires. `dedup_keys`: the keys that are asked for,
+    as the column `value`. Each key is looked up by itself, so that no planner can think of reading the whole table.
     """
-    keys = dedup_keys.c.value
-    mine = alerts.c.integration_id == integration_id
-    fires = select(alerts.c.id).where(
-        mine, alerts.c.dedup_key.in_(select(keys)), place_among_episodes(alerts) == _FIRST
-    )
-    newest = select(
-        select(func.max(place_among_episodes(alerts))).where(mine, alerts.c.dedup_key == keys).scalar_subquery()
+    mine = (alerts.c.integration_id == integration_id) & (alerts.c.dedup_key == dedup_keys.c.value)
+    place = place_among_episodes(alerts)
+    return select(
+        select(alerts.c.id).where(mine, place == literal_column("''")).scalar_subquery(),
+        select(func.max(place)).where(mine).scalar_subquery(),
     ).select_from(dedup_keys)
-    found = alerts.alias("found")
-    return select(found).where(found.c.id.in_(union_all(fires, newest))).order_by(found.c.dedup_key, found.c.id)
 
 
 def open_group_ids(connection: Connection, keys: Collection[Key]) -> list[str]:
@@ -199,12 +201,17 @@ def group_claim(route: str, key: str) -> str:
     return f"{route}\n{key}"
 
 
-_FIRST: ColumnElement[str] = literal_column("''")
 _KEYS, _KEYS_POSTGRESQL = each_listed("keys")
 _IDS, _IDS_POSTGRESQL = among(groups.c.id, "ids")
-_LATEST = Prepared(
-    latest_statement(bindparam("integration_id"), _KEYS),
-    latest_statement(bindparam("integration_id"), _KEYS_POSTGRESQL).with_for_update(),
+_LATEST_IDS = Prepared(
+    latest_ids(bindparam("integration_id"), _KEYS),
+    latest_ids(bindparam("integration_id"), _KEYS_POSTGRESQL),
+)
+_ALERT_IDS, _ALERT_IDS_POSTGRESQL = among(alerts.c.id, "ids")
+_IN_THEIR_ORDER = (alerts.c.integration_id, alerts.c.dedup_key, alerts.c.id)
+_LOCKED_ALERTS = Prepared(
+    select(alerts).where(_ALERT_IDS).order_by(*_IN_THEIR_ORDER),
+    select(alerts).where(_ALERT_IDS_POSTGRESQL).order_by(*_IN_THEIR_ORDER).with_for_update(),
 )
 _LOCKED_GROUPS = Prepared(
     select(groups).where(_IDS).order_by(groups.c.id),
