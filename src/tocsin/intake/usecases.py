@@ -2,10 +2,10 @@
 
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Row, insert, select, update
 
@@ -29,8 +29,15 @@ CHANGED = "integrations"  # the topic by which every process forgets the secrets
 FIRST_NAME = "first"
 LONGEST_OVERLAP = timedelta(days=30)
 
-Fold = Callable[[Connection, Sequence[Received], datetime], Mapping[str, int]]
-"""How `alerts` takes signals in, in the same transaction; tells by integration id how many changed nothing."""
+
+class Fold(Protocol):
+    """How `alerts` takes signals in, in the same transaction; tells by integration id how many changed nothing."""
+
+    def __call__(
+        self, connection: Connection, received: Sequence[Received], now: datetime, /, *, hopeful: bool = False
+    ) -> Mapping[str, int]:
+        """`hopeful`: whatever stands in the way is raised, and the caller begins again."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -109,17 +109,23 @@ class Writer:
         if self._ended is not None:
             await asyncio.shield(self._ended)
 
-    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        batch = self._take()
+    def _begin(self, loop: asyncio.AbstractEventLoop, again: "list[_Waiting] | None" = None) -> None:
+        batch = self._take() if again is None else again
+        hopeful = again is None
         try:
-            commit = self._database.submit(partial(self._store, batch))
+            commit = self._database.submit(partial(self._store, batch, hopeful))
         except Exception as error:  # the database is closing
             loop.call_soon(self._fail, loop, batch, error)
             return
-        commit.add_done_callback(lambda commit: loop.call_soon_threadsafe(self._end, loop, batch, commit))
+        commit.add_done_callback(lambda commit: loop.call_soon_threadsafe(self._end, loop, batch, hopeful, commit))
 
-    def _end(self, loop: asyncio.AbstractEventLoop, batch: "list[_Waiting]", commit: "Future[list[Kept]]") -> None:
+    def _end(
+        self, loop: asyncio.AbstractEventLoop, batch: "list[_Waiting]", hopeful: bool, commit: "Future[list[Kept]]"
+    ) -> None:
         error = commit.exception()
+        if error is not None and hopeful and not _concerns_all(error):
+            self._begin(loop, batch)  # one of them is to blame, or another process was quicker
+            return
         if error is not None:
             self._fail(loop, batch, error)
             return
@@ -159,21 +165,29 @@ class Writer:
             batch.append(waiting)
         return batch
 
-    def _store(self, batch: Sequence[_Waiting], connection: Connection, now: datetime) -> list[Kept]:
+    def _store(self, batch: Sequence[_Waiting], hopeful: bool, connection: Connection, now: datetime) -> list[Kept]:
         if self.stats.commits == 0:
             want_sweep(connection, now)
-        return store_requests(connection, [waiting.request for waiting in batch], self._fold, now)
+        return store_requests(connection, [waiting.request for waiting in batch], self._fold, now, hopeful=hopeful)
 
 
-def store_requests(connection: Connection, requests: Sequence[Request], fold: Fold, now: datetime) -> list[Kept]:
-    """Bodies, signals, what was set aside and the counts, in this transaction; what is kept of each request."""
+def store_requests(
+    connection: Connection, requests: Sequence[Request], fold: Fold, now: datetime, *, hopeful: bool = False
+) -> list[Kept]:
+    """Bodies, signals, what was set aside and the counts, in this transaction; what is kept of each request.
+
+    `hopeful`: a signal that can't be stored raises, which ends the transaction; else it alone is set aside. Nearly
+    always all can be, and the savepoints that it takes to find the one cost several round trips to a database.
+    """
     items = [
         _Item(index, Received(request.integration, signal))
         for index, request in enumerate(requests)
         for signal in request.parsed.signals
     ]
     stale: dict[str, int] = {}
-    poison = _fold_apart(connection, items, fold, now, stale)
+    if hopeful:
+        stale.update(fold(connection, [item.received for item in items], now, hopeful=True) if items else {})
+    poison = [] if hopeful else _fold_apart(connection, items, fold, now, stale)
     aside: list[list[tuple[str, SetAside]]] = [
         [(new_id(), part) for part in request.parsed.set_aside] for request in requests
     ]
@@ -225,7 +239,7 @@ def _fold_apart(
     return []
 
 
-def _concerns_all(error: Exception) -> bool:
+def _concerns_all(error: BaseException) -> bool:
     """Whether the database is away, full or asks for the whole transaction again: no signal is to blame then."""
     if isinstance(error, OperationalError | Unavailable):
         return True
