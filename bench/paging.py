@@ -16,6 +16,7 @@ from tocsin.demo.installation import Installation
 
 Row = tuple[str, str]
 _STORM = 100_000
+_PAUSE = 0.1  # seconds between two pages
 _RATE = 2_000  # alerts a second beside the timed ones, 20 a request
 
 
@@ -24,7 +25,7 @@ def delays(installation: Installation, receiver: Receiver, pages: int) -> list[R
     url = str(installation.client.post("/integrations", {"name": "delay", "sender": "generic"})["url"])
     noise = str(installation.client.post("/integrations", {"name": "noise", "sender": "generic"})["url"])
     idle = _delays(url, receiver, pages, "idle")
-    seconds = max(10.0, pages * 0.1)
+    seconds = max(10.0, pages * 0.2)
     loader = threading.Thread(target=run_load, args=(noise, 8, seconds, 20, "generic", _RATE / 20))
     loader.start()
     time.sleep(1)
@@ -91,6 +92,7 @@ def _delays(url: str, receiver: Receiver, pages: int, word: str, until: float | 
         if until is not None and time.monotonic() > until:
             break
         title = f"{word}-{number:04d}x"
+        time.sleep(_PAUSE)  # the page before has still to be written down as delivered
         began = time.monotonic()
         status, answer = request(
             "POST", url, {"dedup_key": title, "title": title, "severity": "critical", "labels": {"alertname": title}}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, and_, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, Table, and_, func, or_, select, update
 
 from tocsin.engine.deliveries import Delivery
 from tocsin.engine.tasks import COALESCING
@@ -39,17 +39,8 @@ class ClaimedDelivery:
 
 def claim_jobs(connection: Connection, table: Table, node: str, now: datetime, limit: int) -> list[Claimed]:
     """Claim due deadlines or tasks, the longest due first."""
-    free = or_(table.c.lease_until.is_(None), table.c.lease_until <= now)
-    rows = connection.execute(
-        lock_rows(
-            connection,
-            select(table)
-            .where(table.c.state == "waiting", table.c.next_try_at <= now, free)
-            .order_by(table.c.next_try_at)
-            .limit(limit),
-            skip_locked=True,
-        )
-    ).all()
+    due = _due_jobs(table, now).order_by(table.c.next_try_at).limit(limit)
+    rows = connection.execute(lock_rows(connection, due, skip_locked=True)).all()
     claimed = []
     for row in rows:
         key = row.key
@@ -122,15 +113,14 @@ def jitter() -> float:
     return _jitter.random()
 
 
-def has_due(connection: Connection, table: Table, now: datetime) -> bool:
+def has_due(connection: Connection, now: datetime) -> bool:
     """Whether some deadline or task may be claimed: a read, so that an idle loop never takes the writer."""
+    return any(connection.execute(_due_jobs(table, now).limit(1)).first() is not None for table in (deadlines, tasks))
+
+
+def _due_jobs(table: Table, now: datetime) -> Select[Any]:
     free = or_(table.c.lease_until.is_(None), table.c.lease_until <= now)
-    return (
-        connection.execute(
-            select(table.c.id).where(table.c.state == "waiting", table.c.next_try_at <= now, free).limit(1)
-        ).first()
-        is not None
-    )
+    return select(table).where(table.c.state == "waiting", table.c.next_try_at <= now, free)
 
 
 def claim_deliveries(

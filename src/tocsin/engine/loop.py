@@ -7,9 +7,11 @@ lane, so a slow provider delays no other lane.
 import asyncio
 import contextlib
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from sqlalchemy import Connection, update
 
@@ -20,6 +22,7 @@ from tocsin.engine.deadlines import WORK
 from tocsin.engine.deliveries import Delivery, Outcome
 from tocsin.engine.work import MOST_TRIES, PageLastResort, Registry, backoff
 from tocsin.store.database import Database
+from tocsin.store.prepared import savepoint
 from tocsin.store.tables.engine import deadlines, deliveries, tasks
 
 _log = logging.getLogger(__name__)
@@ -41,6 +44,15 @@ class LoopStats:
     failed: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class _Ready:
+    """A delivery held by this node and what to send, or the outcome that it has without being sent."""
+
+    claimed: ClaimedDelivery
+    content: Mapping[str, Any] | None
+    outcome: Outcome | None
+
+
 class Loop:
     """Runs what is due. `start()`/`stop()` in a server; `run_due()` in tests with a simulated clock."""
 
@@ -54,6 +66,7 @@ class Loop:
         self._page_last_resort = page_last_resort
         self._sending: dict[str, set[asyncio.Task[None]]] = {}
         self._awake = asyncio.Event()
+        self._told = False  # that there is work, so that looking for it first would only cost time
         self._stopping = False
         self._turning: asyncio.Task[None] | None = None
         self.stats = LoopStats()
@@ -64,10 +77,14 @@ class Loop:
 
         def wake(topics: frozenset[str]) -> None:
             if topics & {WORK, "reconnected"}:
-                here.call_soon_threadsafe(self._awake.set)
+                here.call_soon_threadsafe(self._wake)
 
         self._stop_listening = self._database.listen(wake)
         self._turning = asyncio.create_task(self._turn_for_ever(), name="tocsin-loop")
+
+    def _wake(self) -> None:
+        self._told = True
+        self._awake.set()
 
     async def stop(self) -> None:
         """Finish the row at hand, give what is being sent a second, then end.
@@ -119,30 +136,28 @@ class Loop:
         return min(max(due - self._clock.now(), timedelta(milliseconds=5)), _POLL)
 
     async def _turn(self) -> int:
-        worked = 0
-        for table in (deadlines, tasks):
-            claimed = await self._claim(table)
-            for one in claimed:
-                if self._stopping:
-                    return worked  # what is left is freed as this node leaves
-                await self._run(one)
-            worked += len(claimed)
-        worked += await self._send_due()
+        claimed = await self._claim()
+        for number, one in enumerate(claimed):
+            if self._stopping:
+                return number  # what is left is freed as this node leaves
+            await self._run(one)
+        worked = len(claimed) + await self._send_due()
         self.stats.last_turn_at = self._clock.now()
         return worked
 
-    async def _claim(self, table: object) -> list[Claimed]:
-        assert table is deadlines or table is tasks
-        which = deadlines if table is deadlines else tasks
-        if not await self._database.read_async(lambda c: claims.has_due(c, which, self._clock.now())):
+    async def _claim(self) -> list[Claimed]:
+        told, self._told = self._told, False
+        if not told and not await self._database.read_async(lambda c: claims.has_due(c, self._clock.now())):
             return []
-        claimed = await self._database.write_async(lambda c, now: claims.claim_jobs(c, which, self._node, now, _BATCH))
-        if claimed:
-            lag = max((self._clock.now() - one.job.due_at).total_seconds() for one in claimed)
-            self.stats.lag_seconds = max(lag, 0.0)
-            self.stats.worst_lag_seconds = max(self.stats.worst_lag_seconds, self.stats.lag_seconds)
-        else:
-            self.stats.lag_seconds = 0.0
+        claimed = await self._database.write_async(
+            lambda c, now: [
+                *claims.claim_jobs(c, deadlines, self._node, now, _BATCH),
+                *claims.claim_jobs(c, tasks, self._node, now, _BATCH),
+            ]
+        )
+        lag = max(((self._clock.now() - one.job.due_at).total_seconds() for one in claimed), default=0.0)
+        self.stats.lag_seconds = max(lag, 0.0)
+        self.stats.worst_lag_seconds = max(self.stats.worst_lag_seconds, self.stats.lag_seconds)
         return claimed
 
     async def _run(self, claimed: Claimed) -> None:
@@ -177,36 +192,61 @@ class Loop:
     async def _send_due(self) -> int:
         now = self._clock.now()
         lanes = await self._database.read_async(lambda c: claims.due_lanes(c, now))
-        started = 0
-        for lane in lanes:
+        rooms = {lane: self._room(lane) for lane in lanes}
+        if not any(room > 0 for room in rooms.values()):
+            return 0
+        ready = await self._database.write_async(partial(self._make_ready, rooms))
+        for one in ready:
+            lane = one.claimed.delivery.lane
             busy = self._sending.setdefault(lane, set())
-            room = self._registry.lanes.get(lane, _DEFAULT_CONCURRENCY) - len(busy)
-            if room <= 0:
-                continue
-            claimed = await self._database.write_async(partial(self._claim_deliveries, lane, room))
-            for one in claimed:
-                task = asyncio.create_task(self._deliver(one), name=f"deliver-{lane}")
-                busy.add(task)
-                task.add_done_callback(busy.discard)
-                task.add_done_callback(lambda _: self._awake.set())
-            started += len(claimed)
-        return started
+            task = asyncio.create_task(self._deliver(one), name=f"deliver-{lane}")
+            busy.add(task)
+            task.add_done_callback(busy.discard)
+            task.add_done_callback(lambda _: self._awake.set())
+        return len(ready)
 
-    def _claim_deliveries(self, lane: str, limit: int, connection: Connection, now: datetime) -> list[ClaimedDelivery]:
-        return claims.claim_deliveries(connection, lane, tuple(self._registry.senders), self._node, now, limit)
+    def _room(self, lane: str) -> int:
+        return self._registry.lanes.get(lane, _DEFAULT_CONCURRENCY) - len(self._sending.get(lane, ()))
 
-    async def _deliver(self, claimed: ClaimedDelivery) -> None:
-        delivery = claimed.delivery
-        sender = self._registry.senders[delivery.kind]
+    def _make_ready(self, rooms: Mapping[str, int], connection: Connection, now: datetime) -> list[_Ready]:
+        """Claim what may be sent and say what to send, in the same transaction: a page waits for one commit less."""
+        kinds = tuple(self._registry.senders)
+        return [
+            self._prepared(connection, one, now)
+            for lane, room in rooms.items()
+            if room > 0
+            for one in claims.claim_deliveries(connection, lane, kinds, self._node, now, room)
+        ]
+
+    def _prepared(self, connection: Connection, claimed: ClaimedDelivery, now: datetime) -> _Ready:
+        sender = self._registry.senders[claimed.delivery.kind]
         try:
-            prepared = await self._database.write_async(lambda c, now: sender.prepare(c, delivery, now))
-            if prepared is None:
-                outcome = Outcome(state="dropped", error="not needed any more")
-            else:
-                outcome = await sender.send(delivery, prepared)
-        except Exception as error:  # an adapter may raise anything; it is an outcome, and told
-            _log.exception("delivery %s by %s failed", delivery.kind, delivery.lane)
-            outcome = Outcome(state="retry", error=f"{type(error).__name__}: {error}")
+            with savepoint(connection, "prepare"):
+                content = sender.prepare(connection, claimed.delivery, now)
+        except Exception as error:
+            if connection.invalidated:
+                raise
+            return _Ready(claimed, None, self._raised(claimed.delivery, error))
+        if content is None:
+            return _Ready(claimed, None, Outcome(state="dropped", error="not needed any more"))
+        return _Ready(claimed, content, None)
+
+    @staticmethod
+    def _raised(delivery: Delivery, error: Exception) -> Outcome:
+        # an adapter may raise anything; it is an outcome, and told
+        _log.error("delivery %s by %s failed", delivery.kind, delivery.lane, exc_info=error)
+        return Outcome(state="retry", error=f"{type(error).__name__}: {error}")
+
+    async def _deliver(self, ready: _Ready) -> None:
+        claimed, delivery = ready.claimed, ready.claimed.delivery
+        sender = self._registry.senders[delivery.kind]
+        if ready.outcome is not None or ready.content is None:
+            outcome = ready.outcome or Outcome(state="dropped")
+        else:
+            try:
+                outcome = await sender.send(delivery, ready.content)
+            except Exception as error:
+                outcome = self._raised(delivery, error)
         if outcome.state == "retry" and delivery.attempt >= _DELIVERY_TRIES:
             outcome = Outcome(state="failed", receipt=outcome.receipt, error=outcome.error)
         try:
