@@ -81,6 +81,7 @@ async def simulate(
     """If a page came then and nobody answered: who would hear it, when and by what. Nothing is sent.
 
     `to` is a service, team, policy, schedule or person; without it the default policy. `step: null` is the last resort.
+    `quiet` says which rule of a person's own keeps a page of that severity from ringing at that hour.
     """
     asked.actor.require(Right.VIEWER)
     moment = at or asked.now
@@ -271,6 +272,7 @@ def _simulated(step: SimulatedStep, began: datetime, name: Callable[[str], str])
             "person": heard.person,
             "name": name(heard.person),
             "by": [{"method": kind, "at": when} for kind, when in heard.by],
+            "quiet": heard.quiet,
         }
         for heard in step.people
     ]

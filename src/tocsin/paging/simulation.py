@@ -17,16 +17,29 @@ LONGEST = timedelta(hours=24)
 _MOST_STEPS = 200
 _LAST_RESORTS = 2
 
-MethodsOf = Callable[[str], Sequence[str]]
-"""A person's verified methods in their order, by kind; the screen is there besides."""
+
+@dataclass(frozen=True)
+class Usable:
+    """By which kinds of method a person is paged at a moment, in order; `quiet` says why their own rules leave none."""
+
+    kinds: tuple[str, ...]
+    quiet: str | None = None
+
+
+MethodsOf = Callable[[str, datetime, bool], Usable]
+"""Of a person, at an instant; True: it is the last resort, which no rule silences. The screen is there besides."""
 
 
 @dataclass(frozen=True)
 class Heard:
-    """A person who is paged, and by which method at which instant; without any, by an open screen alone."""
+    """A person who is paged, and by which method at which instant; without any, by an open screen alone.
+
+    `quiet` says why not by any, when it is their own rule.
+    """
 
     person: str
     by: tuple[tuple[str, datetime], ...]
+    quiet: str | None = None
 
 
 @dataclass(frozen=True)
@@ -103,13 +116,14 @@ def _climb(
         page = replace(page, rung=step.rung, step_at=now, last_resort=False)
         after = policies.Rung(step.rung.round + 1, 0)
         step = rules.next_step(page) if left > 0 else Next(after, last_resort=True)
-    everybody = tuple(_heard(person, methods_of, now) for person in last_resort)
+    everybody = tuple(_heard(person, methods_of, now, pierces=True) for person in last_resort)
     return [*found, SimulatedStep(now, step.rung.round + 1, None, everybody)]
 
 
-def _heard(person: str, methods_of: MethodsOf, now: datetime) -> Heard:
-    ways = enumerate(methods_of(person))
-    return Heard(person, tuple((kind, now + place * rules.NEXT_METHOD_AFTER) for place, kind in ways))
+def _heard(person: str, methods_of: MethodsOf, now: datetime, *, pierces: bool = False) -> Heard:
+    usable = methods_of(person, now, pierces)
+    by = tuple((kind, now + place * rules.NEXT_METHOD_AFTER) for place, kind in enumerate(usable.kinds))
+    return Heard(person, by, usable.quiet)
 
 
 def _with_what_was_simulated(

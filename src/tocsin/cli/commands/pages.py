@@ -94,7 +94,7 @@ def _step(step: Mapping[str, Any]) -> str:
 
 def _heard(step: Mapping[str, Any]) -> str:
     heard = [
-        f"{each['name']} ({', '.join(way['method'] for way in each['by']) or 'only the screen'})"
+        f"{each['name']} ({', '.join(way['method'] for way in each['by']) or each.get('quiet') or 'only the screen'})"
         for each in step["people"]
     ]
     heard += [f"webhook {url}" for url in step["webhooks"]]

@@ -1,4 +1,4 @@
-"""Whom a page would reach if it came at some moment: the policy and the people as they are now."""
+"""Whom a page would reach if it came at some moment: the policy and the people with their rules as they are now."""
 
 from datetime import datetime
 
@@ -8,9 +8,10 @@ from tocsin.errors import Invalid
 from tocsin.organisation.model.fields import Target
 from tocsin.organisation.queries import everything
 from tocsin.organisation.snapshot import Organisation
+from tocsin.paging.methods import missing_here
 from tocsin.paging.page import Urgency, ladder
 from tocsin.paging.queries import people
-from tocsin.paging.simulation import SimulatedStep, simulate
+from tocsin.paging.simulation import SimulatedStep, Usable, simulate
 from tocsin.runbook.findings import nearest
 
 
@@ -24,11 +25,19 @@ def simulation(
     known.
     """
     targets, policy_id = whom(everything(connection), to) if to else ((), None)
+
+    def methods_of(person: str, then: datetime, pierces: bool) -> Usable:
+        chosen = people.ways_now(connection, person, severity, then, pierces=pierces)
+        kinds = tuple(way.kind for way in chosen.ways)
+        if pierces and not kinds and people.email_of(connection, person) and missing_here(connection, "email") is None:
+            kinds = ("email",)  # the last resort is written to at the address in the files
+        return Usable(kinds, chosen.quiet)
+
     return simulate(
         ladder(targets, people.policy_of(connection, policy_id)[1]),
         people.directory(connection),
         at,
-        lambda person: [way.kind for way in people.ways_to(connection, person)],
+        methods_of,
         people.last_resort(connection),
         severity,
         urgency,

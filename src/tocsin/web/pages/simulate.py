@@ -10,6 +10,7 @@ from tocsin.organisation.model.policy import Severity
 from tocsin.organisation.queries import everything
 from tocsin.organisation.snapshot import Organisation
 from tocsin.paging.methods import kinds
+from tocsin.paging.page import Urgency
 from tocsin.paging.queries.simulating import simulation
 from tocsin.paging.simulation import Heard, SimulatedStep
 from tocsin.wallclock import local_time_text
@@ -51,19 +52,22 @@ class SimulateView:
     error: str
     choices: tuple[tuple[str, tuple[Choice, ...]], ...]
     severities: tuple[Choice, ...]
+    urgencies: tuple[Choice, ...]
+    notifies: bool
     title: str
     steps: tuple[StepLine, ...]
 
 
 def load(asked: Asked) -> Answer:
-    """`?to=checkout-api&at=sat 03:00&severity=critical`; else the default policy, a Saturday night, any severity."""
+    """`?to=checkout-api&at=sat 03:00&severity=critical&urgency=notify`; else the default policy, a Saturday night."""
     organisation = everything(asked.connection)
     to, severity = asked.query.get("to", ""), asked.query.get("severity", "")
+    urgency: Urgency = "notify" if asked.query.get("urgency") == "notify" else "page"
     text = asked.query.get("at", "") or _EXAMPLE
     error, steps, when = "", tuple[SimulatedStep, ...](), asked.now
     try:
         when = parse_instant(text, asked.now, "at")
-        steps = simulation(asked.connection, to or None, when, severity or None)
+        steps = simulation(asked.connection, to or None, when, severity or None, urgency)
     except Invalid as mistake:
         error = mistake.message
     view = SimulateView(
@@ -77,6 +81,8 @@ def load(asked: Asked) -> Answer:
             ("Schedules", _choices(to, ((id, each.name) for id, each in organisation.schedules.items()))),
         ),
         severities=_choices(severity, ((each, each.capitalize()) for each in get_args(Severity))),
+        urgencies=_choices(urgency, (("page", "pages until somebody answers"), ("notify", "only notifies"))),
+        notifies=urgency == "notify",
         title=f"If it came {say.moment(when, asked.now)} and nobody answered",
         steps=tuple(_line(step, when, organisation) for step in steps),
     )
@@ -109,6 +115,8 @@ def _line(step: SimulatedStep, began: datetime, organisation: Organisation) -> S
 
 
 def _by(heard: Heard, at: datetime) -> str:
+    if heard.quiet:
+        return f"only an open screen; {heard.quiet}"
     if not heard.by:
         return "only an open screen: no verified method"
     known = kinds()
