@@ -40,7 +40,7 @@ from tocsin.opening import clock_for, conninfo, keys_for, migrate
 from tocsin.paging.usecases.watching import keep_canary
 from tocsin.parts import Parts
 from tocsin.settings import Settings
-from tocsin.stages import close, first_start, housekeeping, page_last_resort, register_stages, routes
+from tocsin.stages import close, first_start, housekeeping, listen_for_mail, page_last_resort, register_stages, routes
 from tocsin.store import migrate as migrations
 from tocsin.store.database import Database
 from tocsin.store.server_clock import RESAMPLE, ServerClock
@@ -133,6 +133,8 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         asyncio.create_task(_tell_outside(parts)),
     ]
     try:
+        for start in parts.starting:
+            await start()
         yield
     finally:
         for task in beating:
@@ -160,6 +162,7 @@ def serve(settings: Settings) -> None:
     database = Database.open(settings.url, clock, {KEYS: keys})
     try:
         parts = make_parts(settings, clock, database, keys)
+        listen_for_mail(parts)
         _announce_start(parts)
         config = uvicorn.Config(
             BelowBasePath(build(parts), settings.base_path),

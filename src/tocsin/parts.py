@@ -35,5 +35,6 @@ class Parts:
     known: Known
     writer: Writer
     throttle: Throttle = field(default_factory=Throttle)
+    starting: list[Callable[[], Awaitable[None]]] = field(default_factory=list)  # awaited when the loop runs
     leaving: list[Callable[[], None]] = field(default_factory=list)  # told first: what stays open by itself ends now
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)  # awaited before the loop stops

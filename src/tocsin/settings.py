@@ -16,6 +16,14 @@ from pydantic_settings import (
 from tocsin.errors import ConfigurationError
 
 
+def address_and_port(value: str) -> str:
+    """The value, if it is an address to listen on; ValueError."""
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65_535:
+        raise ValueError(f"{value!r} is no ADDRESS:PORT, such as 127.0.0.1:8080")
+    return value
+
+
 class Section(BaseModel):
     """Settings that belong together, read as `TOCSIN_SECTION__NAME` and never from names of their own."""
 
@@ -49,6 +57,35 @@ class MailSettings(Section):
     security: Literal["starttls", "tls", "none"] = "starttls"
     verify: bool = True
     sender: str = "Tocsin <tocsin@localhost>"
+
+
+class MailInSettings(Section):
+    """Where alerts and heartbeats come in as e-mail. Without `listen`, none do.
+
+    `domain` is what addresses end in; without it the host of `public_url`. `certificate` and `certificate_key` are
+    PEM files; with them STARTTLS is offered, and with `require_tls` nothing is taken without it. `max_bytes`: of one
+    message, with its attachments.
+    """
+
+    listen: str | None = None
+    domain: str | None = None
+    certificate: Path | None = None
+    certificate_key: Path | None = None
+    require_tls: bool = False
+    max_bytes: int = Field(default=5 * 1_048_576, ge=1024, le=50 * 1_048_576)
+
+    @field_validator("listen")
+    @classmethod
+    def _listen(cls, value: str | None) -> str | None:
+        return address_and_port(value) if value else None
+
+    @model_validator(mode="after")
+    def _whole_certificate(self) -> Self:
+        if (self.certificate is None) != (self.certificate_key is None):
+            raise ValueError("certificate and certificate_key are set together or not at all")
+        if self.require_tls and self.certificate is None:
+            raise ValueError("require_tls needs a certificate and its certificate_key")
+        return self
 
 
 class TwilioSettings(Service):
@@ -118,6 +155,7 @@ class Settings(BaseSettings):
     )
     log_format: str = Field(default="text", description="text or json.")
     log_level: str = "info"
+    mail: MailInSettings = MailInSettings()
     smtp: MailSettings = MailSettings()
     twilio: TwilioSettings = TwilioSettings()
     slack: SlackSettings = SlackSettings()
@@ -127,10 +165,7 @@ class Settings(BaseSettings):
     @field_validator("listen")
     @classmethod
     def _listen(cls, value: str) -> str:
-        host, _, port = value.rpartition(":")
-        if not host or not port.isdecimal() or int(port) > 65_535:
-            raise ValueError(f"{value!r} is no ADDRESS:PORT, such as 127.0.0.1:8080")
-        return value
+        return address_and_port(value)
 
     @field_validator("public_url")
     @classmethod
@@ -190,6 +225,14 @@ class Settings(BaseSettings):
     def is_sqlite(self) -> bool:
         """Whether the database is the file in the data directory."""
         return self.database_url is None or self.database_url.startswith("sqlite")
+
+    @property
+    def mail_domain(self) -> str | None:
+        """What the addresses that take alerts end in; None where no mail is taken."""
+        if self.mail.listen is None:
+            return None
+        host = urlsplit(self.outside_url).hostname or "localhost"
+        return self.mail.domain or (f"[{host}]" if host[-1:].isdigit() else host)
 
     @property
     def outside_url(self) -> str:

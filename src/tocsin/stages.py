@@ -8,7 +8,9 @@ from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp
 
 from tocsin.alerts import handlers as alerts
+from tocsin.alerts.queries.heartbeats import knows_heartbeat
 from tocsin.alerts.routes import routes as heartbeat_routes
+from tocsin.alerts.usecases.heartbeats import beat
 from tocsin.api.foreign import routes as foreign_routes
 from tocsin.comms import handlers as comms
 from tocsin.deferred import Deferred
@@ -18,6 +20,7 @@ from tocsin.identity.accounts import all_accounts, create_account, make_link
 from tocsin.identity.actor import SYSTEM, Right
 from tocsin.incidents import handlers as incidents
 from tocsin.intake import handlers as intake
+from tocsin.intake.mail.door import Heartbeats, MailDoor
 from tocsin.intake.routes import routes as intake_routes
 from tocsin.intake.usecases import create_first_integration
 from tocsin.mitigation import handlers as mitigation
@@ -38,7 +41,7 @@ from tocsin.triage import handlers as triage
 from tocsin.web.app import build_web
 
 _FIRST_ALERT = '{"title": "It works", "dedup_key": "first"}'
-__all__ = ["close", "first_start", "housekeeping", "page_last_resort", "register_stages", "routes"]
+__all__ = ["close", "first_start", "housekeeping", "listen_for_mail", "page_last_resort", "register_stages", "routes"]
 
 
 def register_stages(parts: Parts) -> None:
@@ -78,6 +81,30 @@ def routes(parts: Parts) -> list[BaseRoute]:
         Mount("/api/v1", app=Deferred(lambda: _api(parts))),
         *build_web(parts),
     ]
+
+
+def listen_for_mail(parts: Parts) -> None:
+    """Where mail is to come in, hold its port now and take mail once the loop runs; ConfigurationError."""
+    mail = parts.settings.mail
+    if mail.listen is None:
+        return
+    from tocsin.intake.mail.server import Listening, MailServer  # most installations need no SMTP server
+
+    host, _, port = mail.listen.rpartition(":")
+    server = MailServer(
+        Listening(host.strip("[]"), int(port), mail.max_bytes, mail.certificate, mail.certificate_key, mail.require_tls)
+    )
+    database = parts.database
+
+    async def knows(secret: str) -> bool:
+        return await database.read_async(lambda c: knows_heartbeat(c, secret))
+
+    async def heard(secret: str) -> bool:
+        return await database.write_async(lambda c, now: beat(c, secret, now)) is not None
+
+    door = MailDoor(parts.known, parts.writer, Heartbeats(knows, heard))
+    parts.starting.append(lambda: server.start(door))
+    parts.closing.append(server.stop)
 
 
 def _api(parts: Parts) -> ASGIApp:

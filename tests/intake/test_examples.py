@@ -15,7 +15,7 @@ from tocsin.intake.senders import sender_named, senders
 from tocsin.intake.signal import Ask, Signal
 
 EXAMPLES = Path(__file__).parent / "examples"
-MESSAGES = sorted(path for path in EXAMPLES.glob("*/*.json") if not path.name.endswith(".expected.json"))
+MESSAGES = sorted(path for path in EXAMPLES.glob("*/*.*") if not path.name.endswith(".expected.json"))
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -50,8 +50,9 @@ def test_every_sender_that_others_make_has_examples() -> None:
 
 @pytest.mark.parametrize("sender", sorted({path.parent.name for path in MESSAGES}))
 def test_what_ends_an_alert_has_the_key_of_what_began_it(sender: str) -> None:
-    begun = {signal["dedup_key"] for signal in read(EXAMPLES / sender / "fires.json")["signals"]}
-    for path in (EXAMPLES / sender).glob("over.json"):
+    suffix = ".eml" if sender == "email" else ".json"
+    begun = {signal["dedup_key"] for signal in read(EXAMPLES / sender / f"fires{suffix}")["signals"]}
+    for path in (EXAMPLES / sender).glob(f"over{suffix}"):
         ended = read(path)["signals"]
         assert {signal["dedup_key"] for signal in ended} == begun
         assert {signal["status"] for signal in ended} == {"resolved"}

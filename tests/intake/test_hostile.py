@@ -13,7 +13,10 @@ from tests.intake.test_examples import MESSAGES
 from tocsin.intake.senders import sender_named, senders
 from tocsin.intake.signal import LONGEST_KEY, LONGEST_TITLE, Parsed, Unreadable
 
-WHOLE = {name: [json.loads(path.read_bytes()) for path in MESSAGES if path.parent.name == name] for name in senders()}
+WHOLE = {
+    name: [json.loads(path.read_bytes()) for path in MESSAGES if path.parent.name == name and path.suffix == ".json"]
+    for name in sorted(set(senders()) - {"email"})
+}
 for _name, _messages in WHOLE.items():
     _messages.append(json.loads(sender_named(_name).example))
 
@@ -94,7 +97,7 @@ def check_storable(parsed: Parsed) -> None:
             assert "\0" not in text
 
 
-@pytest.mark.parametrize("name", sorted(senders()))
+@pytest.mark.parametrize("name", sorted(WHOLE))
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(data=st.data())
 def test_one_odd_value_anywhere_is_read_or_named(name: str, data: st.DataObject) -> None:

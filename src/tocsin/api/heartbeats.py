@@ -47,6 +47,12 @@ async def new_heartbeat(asked: Asked, body: NewHeartbeat) -> Response:
     return await asked.do(do, 201, told_once=("url",))
 
 
+@router.post("/heartbeats/{heartbeat}/beat")
+async def beat(asked: Asked, heartbeat: str) -> Response:
+    """It lives: the next beat is awaited from now on."""
+    return await asked.do(lambda c, now: _fields(usecases.beat_heartbeat(c, asked.actor, heartbeat, now)))
+
+
 @router.post("/heartbeats/{heartbeat}/pause")
 async def pause(asked: Asked, heartbeat: str) -> Response:
     """Nothing is awaited of it until it is resumed."""

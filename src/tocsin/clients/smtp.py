@@ -126,6 +126,7 @@ def compose(mail: Mail, sender: str) -> EmailMessage:
     message["Date"] = format_datetime(mail.at)
     message["Message-ID"] = message_id(mail.key, sender)
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office replies to a page
+    message["X-Tocsin"] = "1"  # should it come back by an integration's address, it is no alert
     if mail.in_reply_to:
         message["In-Reply-To"] = message["References"] = message_id(mail.in_reply_to, sender)
     if mail.urgent:

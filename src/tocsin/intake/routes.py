@@ -23,7 +23,7 @@ from tocsin.intake.bodies import UnknownEncoding, read_body
 from tocsin.intake.parsing import parse
 from tocsin.intake.queries import Entrance
 from tocsin.intake.rates import Rates, TooOften
-from tocsin.intake.senders import MAPPED, Fetch, Sender, is_sender, sender_named, senders
+from tocsin.intake.senders import Fetch, Sender, is_sender, sender_named, senders
 from tocsin.intake.signal import IntegrationRef, Parsed, SetAside, Unreadable, clipped, storable
 from tocsin.intake.signatures import is_signed
 from tocsin.intake.usecases import CHANGED, count_limited
@@ -154,15 +154,11 @@ class _Door:
                 raise Forbidden("this integration takes signed bodies only, and the signature does not fit")
             if sender.guard is not None:
                 await sender.guard(body, self._fetch)
-            parsed = parse(integration, body)
+            read = read_request(integration, body)
         except Unreadable as error:
-            aside = whole_aside(error, body)
-            await self._writer.keep(ReadRequest(integration, body, Parsed((), (aside,)), refused=True))
-            return _unreadable((aside,))
-        if parsed.set_aside and not (parsed.signals or parsed.asks):
-            await self._writer.keep(ReadRequest(integration, body, parsed, refused=True))
-            return _unreadable(parsed.set_aside)
-        return taken(await self._writer.keep(ReadRequest(integration, body, parsed)), parsed.left_out)
+            read = _unread(integration, body, error)
+        kept = await self._writer.keep(read)
+        return _unreadable(read.parsed.set_aside) if read.refused else taken(kept, read.parsed.left_out)
 
     async def _entrance(self, request: Request) -> Entrance | None:
         secret: str = request.path_params["secret"]
@@ -214,7 +210,22 @@ def plain_sender(entrance: Entrance) -> Sender | None:
     if entrance.signing_key is not None or entrance.per_minute is not None:
         return None
     sender = sender_named(entrance.integration.sender)
-    return sender if sender.guard is None and sender.name != MAPPED else None
+    return sender if sender.guard is None and sender.rules is None else None
+
+
+def read_request(integration: IntegrationRef, body: bytes) -> ReadRequest:
+    """A body with what is in it; what can't be read is set aside, with why."""
+    try:
+        parsed = parse(integration, body)
+    except Unreadable as error:
+        return _unread(integration, body, error)
+    return ReadRequest(
+        integration, body, parsed, refused=bool(parsed.set_aside) and not (parsed.signals or parsed.asks)
+    )
+
+
+def _unread(integration: IntegrationRef, body: bytes, error: Unreadable) -> ReadRequest:
+    return ReadRequest(integration, body, Parsed((), (whole_aside(error, body),)), refused=True)
 
 
 def whole_aside(error: Unreadable, body: bytes) -> SetAside:

@@ -15,10 +15,9 @@ from tocsin.identity import audit
 from tocsin.identity.actor import SYSTEM, Actor, Right
 from tocsin.identity.keys import keys_of, new_secret, token_hash
 from tocsin.ids import new_id
-from tocsin.intake.mapping import read_mapping
-from tocsin.intake.parsing import parse
+from tocsin.intake.parsing import check_rules, parse
 from tocsin.intake.queries import SECRET, SIGNING, integration_ref
-from tocsin.intake.senders import MAPPED, sender_named
+from tocsin.intake.senders import EMAIL, sender_named
 from tocsin.intake.signal import Ask, IntegrationRef, Received, Unreadable
 from tocsin.store.columns import insert_or_ignore, lock_rows
 from tocsin.store.database import announce
@@ -58,7 +57,7 @@ class ChangeIntegration:
     """What is set of an integration; None leaves it, "" or 0 takes it away.
 
     `signing_key`: every body must be signed with it. `per_minute`: more requests are turned away with 429. `mapping`:
-    how bodies of the sender `mapped` become alerts, in YAML.
+    how bodies become alerts, in YAML, of a sender that has rules (`mapped`, `email`).
     """
 
     signing_key: str | None = field(default=None, repr=False)
@@ -90,6 +89,8 @@ def create_integration(
     secret = (command.key or "").strip() or _new_key(sender)
     if not re.fullmatch(r"[A-Za-z0-9_.~-]{20,200}", secret):
         raise Invalid("a key has 20 to 200 letters, digits, '-', '_', '.' or '~'", "key")
+    if sender == EMAIL and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{19,63}", secret):
+        raise Invalid("the key of an address has 20 to 64 letters, digits, '-' or '_'", "key")
     if _opens_something(connection, secret):
         raise Conflict("another integration has this key; choose another")
     connection.execute(
@@ -153,12 +154,8 @@ def change_integration(
         values["signing_sealed"] = keys_of(connection).seal(SIGNING, key) if key else None
     if command.mapping is not None:
         present = integration_ref(connection, integration_id)
-        if command.mapping.strip() and present is not None and present.sender != MAPPED:
-            raise Invalid(
-                f"{present.sender} has a parser of its own; only the sender '{MAPPED}' takes a mapping", "mapping"
-            )
-        if command.mapping.strip():
-            read_mapping(command.mapping)
+        if command.mapping.strip() and present is not None:
+            check_rules(present.sender, command.mapping)
         values["mapping"] = command.mapping.strip() or None
     if command.service is not None:
         values["service"] = command.service.strip() or None
@@ -254,8 +251,8 @@ def _opens_something(connection: Connection, secret: str) -> bool:
 
 
 def _new_key(sender: str) -> str:
-    # PagerDuty's clients and forms want 32 characters; these hold 128 random bits
-    return secrets.token_hex(16) if sender == "pagerduty" else new_secret()
+    # PagerDuty's clients want 32 characters, and servers on the way may write an address in small letters: 128 bits
+    return secrets.token_hex(16) if sender in ("pagerduty", EMAIL) else new_secret()
 
 
 def _kept(connection: Connection, secret: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, select
 from tocsin.alerts.heartbeats import Heartbeat
 from tocsin.errors import NotFound
 from tocsin.identity.actor import Actor, Right
-from tocsin.identity.keys import keys_of
+from tocsin.identity.keys import keys_of, token_hash
 from tocsin.store.tables.alerts import heartbeats as rows
 
 SECRET = "heartbeat"
@@ -28,6 +28,12 @@ def secret_of_heartbeat(connection: Connection, actor: Actor, heartbeat_id: str)
     if sealed is None:
         raise NotFound(f"there is no heartbeat {heartbeat_id!r}")
     return keys_of(connection).open(SECRET, sealed)
+
+
+def knows_heartbeat(connection: Connection, secret: str) -> bool:
+    """Whether some heartbeat has this secret."""
+    found = connection.execute(select(rows.c.id).where(rows.c.secret_hash == token_hash(secret)))
+    return found.first() is not None
 
 
 def heartbeat_of(row: Row[Any]) -> Heartbeat:

@@ -7,8 +7,7 @@ from sqlalchemy import Connection, select
 from tocsin.alerts.explaining import Path, path_of
 from tocsin.errors import Invalid, NotFound
 from tocsin.identity.actor import Actor, Right
-from tocsin.intake.mapping import read_mapping
-from tocsin.intake.parsing import parse
+from tocsin.intake.parsing import check_rules, parse
 from tocsin.intake.queries import integration_ref
 from tocsin.intake.senders import MAPPED, sender_named
 from tocsin.intake.signal import Ask, IntegrationRef, Unreadable
@@ -52,20 +51,18 @@ def try_payload(connection: Connection, actor: Actor, command: TryPayload) -> Tr
 
 
 def _integration(connection: Connection, command: TryPayload) -> IntegrationRef:
-    if command.mapping:
-        read_mapping(command.mapping)
     if command.integration:
         by_name = select(integrations.c.id).where(integrations.c.name == command.integration)
         id = connection.execute(by_name).scalar() or command.integration
         found = integration_ref(connection, id)
         if found is None:
             raise NotFound(f"there is no integration {command.integration!r}")
-        if command.mapping and found.sender != MAPPED:
-            raise Invalid(
-                f"{found.sender} has a parser of its own; only the sender '{MAPPED}' takes a mapping", "mapping"
-            )
+        if command.mapping:
+            check_rules(found.sender, command.mapping)
         return IntegrationRef(found.id, found.name, found.sender, found.service, command.mapping or found.mapping)
     if command.mapping or command.sender:
         sender = sender_named(command.sender or MAPPED).name
+        if command.mapping:
+            check_rules(sender, command.mapping)
         return IntegrationRef("", "tried", sender, None, command.mapping)
     raise Invalid("name the integration or the sender that it would come by", "integration")

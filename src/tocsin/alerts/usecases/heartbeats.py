@@ -1,6 +1,7 @@
 """What is done to heartbeats: they are set up, they beat, and they turn late."""
 
 import re
+import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -16,7 +17,7 @@ from tocsin.engine.work import Job
 from tocsin.errors import Conflict, Invalid, NotFound
 from tocsin.identity import audit
 from tocsin.identity.actor import Actor, Right
-from tocsin.identity.keys import keys_of, new_secret, token_hash
+from tocsin.identity.keys import keys_of, token_hash
 from tocsin.ids import new_id
 from tocsin.intake.signal import SEVERITIES, Received
 from tocsin.store.columns import lock_rows
@@ -56,7 +57,7 @@ def create_heartbeat(
         raise Conflict(f"there is a heartbeat {name!r} already; choose another name")
     service = (command.service or "").strip() or None
     made = Heartbeat(new_id(), name, service, severity, command.every, command.grace, "new", now)
-    secret = new_secret()
+    secret = secrets.token_hex(16)  # also in an address, which servers on the way may write in small letters
     connection.execute(
         insert(heartbeats).values(
             id=made.id,
@@ -82,12 +83,13 @@ def beat(connection: Connection, secret: str, now: datetime) -> Heartbeat | None
     row = connection.execute(found).first()
     if row is None:
         return None
-    present = heartbeat_of(row)
-    after = rules.beaten(present, now)
-    _keep(connection, after, now)
-    if present.state == "late":
-        _tell(connection, after, now)
-    return after
+    return _beaten(connection, heartbeat_of(row), now)
+
+
+def beat_heartbeat(connection: Connection, actor: Actor, heartbeat_id: str, now: datetime) -> Heartbeat:
+    """Somebody says that it lives: as `beat`, by its id. Not on record in the audit, as no beat is."""
+    actor.require(Right.RESPONDER, "alerts")
+    return _beaten(connection, _locked(connection, heartbeat_id), now)
 
 
 def pause_heartbeat(connection: Connection, actor: Actor, heartbeat_id: str, now: datetime) -> Heartbeat:
@@ -134,6 +136,14 @@ def look_at_heartbeat(connection: Connection, job: Job, now: datetime) -> None:
     _keep(connection, after, now)
     if after.state == "late" and present.state != "late":
         _tell(connection, after, now)
+
+
+def _beaten(connection: Connection, present: Heartbeat, now: datetime) -> Heartbeat:
+    after = rules.beaten(present, now)
+    _keep(connection, after, now)
+    if present.state == "late":
+        _tell(connection, after, now)
+    return after
 
 
 def _keep(connection: Connection, heartbeat: Heartbeat, now: datetime) -> None:

@@ -38,6 +38,13 @@ def add(name: str, every: str, grace: str, service: str | None, severity: str) -
     tell(answer, str(answer["url"]))
 
 
+@command(parent=heartbeat, example="tocsin heartbeat beat nightly-backup")
+@click.argument("name")
+def beat(name: str) -> None:
+    """Say that it lives."""
+    tell(server().post(f"/heartbeats/{part(_id(name))}/beat"), "Heard.")
+
+
 @command(parent=heartbeat, example="tocsin heartbeat pause nightly-backup")
 @click.argument("name")
 def pause(name: str) -> None:

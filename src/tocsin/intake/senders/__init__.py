@@ -13,8 +13,26 @@ from tocsin.intake.signal import Parsed
 ENTRY_POINTS = "tocsin.senders"
 MAPPED = "mapped"
 """The sender whose bodies a mapping of the integration's own reads."""
+EMAIL = "email"
+"""The sender whose bodies are messages, which also come by SMTP."""
 Fetch = Callable[[str], Awaitable[bytes]]
 """GETs an address past the SSRF guard; Unavailable when there is no good answer."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a team writes in YAML of how a sender's bodies become alerts; it is kept as the integration's mapping.
+
+    `first` is what its form begins with. `check` raises Invalid, naming each mistake; `parse(yaml, body)` reads.
+    """
+
+    first: str
+    check: Callable[[str], object]
+    parse: Callable[[str, bytes], Parsed]
+    hint: str
+    """What they are made of, in a few words."""
+    needed: bool = False
+    """Whether nothing can be read without them; else `Sender.parse` reads until there are some."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +43,7 @@ class Sender:
     which the same body comes; `example` is a body as its documentation shows it. `guard` sees, before anything is
     believed, that a body is the product's own, where the product signs what it sends; Forbidden when it is not.
     `signed_by` is the header, in small letters, in which it puts an HMAC-SHA256 by a key that both know.
+    `rules`: what an integration may say of how it is read. `show`: a body as people read it, if it is no text.
     """
 
     name: str
@@ -34,6 +53,8 @@ class Sender:
     example: str = ""
     guard: Callable[[bytes, Fetch], Awaitable[None]] | None = None
     signed_by: str = ""
+    rules: Rules | None = None
+    show: Callable[[bytes], str] | None = None
 
 
 @cache

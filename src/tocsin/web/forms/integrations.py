@@ -8,9 +8,8 @@ from tocsin.alerts.usecases.fold import fold_received
 from tocsin.errors import Invalid
 from tocsin.identity.actor import Right
 from tocsin.intake import usecases as intake
-from tocsin.intake.mapping import FIRST_MAPPING
 from tocsin.intake.queries import integration
-from tocsin.intake.senders import MAPPED, senders
+from tocsin.intake.senders import sender_named, senders
 from tocsin.organisation.queries import everything
 from tocsin.web import format as say
 from tocsin.web.forms.sending import Form, Given, Sent, Told
@@ -87,12 +86,15 @@ def _ask_integration_change(asked: Asked) -> FormView:
 
 def _ask_mapping(asked: Asked) -> FormView:
     present = integration(asked.connection, asked.actor, str(asked.path["integration"]))
-    hint = "a JMESPath expression for dedup_key, title and what else there is; it must be right before it is kept"
+    rules = sender_named(present.sender).rules
+    if rules is None:
+        raise Invalid(f"{present.sender} has a parser of its own and takes no mapping", "mapping")
+    hint = f"{rules.hint}; it must be right before it is kept"
     return FormView(
         f"Mapping of {present.name}",
         "How its bodies become alerts.",
         f"{_IN}/{present.id}/mapping",
-        (Field("mapping", "Mapping, in YAML", "textarea", present.mapping or FIRST_MAPPING, hint=hint),),
+        (Field("mapping", "Mapping, in YAML", "textarea", present.mapping or rules.first, hint=hint),),
         "Keep it",
         _IN,
     )
@@ -107,8 +109,9 @@ def _mapping(asked: Asked, given: Given) -> Sent:
 def _ask_try(asked: Asked) -> FormView:
     present = integration(asked.connection, asked.actor, str(asked.path["integration"]))
     fields = [Field("payload", "A payload, as it would be sent", "textarea", required=True)]
-    if present.sender == MAPPED:
-        fields.append(Field("mapping", "With this mapping", "textarea", present.mapping or FIRST_MAPPING))
+    rules = sender_named(present.sender).rules
+    if rules is not None:
+        fields.append(Field("mapping", "With this mapping", "textarea", present.mapping or rules.first))
     return FormView(
         f"Try a payload of {present.name}",
         "Shows what alerts are in it and which way each would go. Nothing is kept, nobody is paged.",

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from tocsin.identity.actor import Right
 from tocsin.intake.queries import IntegrationView, integrations_now, secret_of, set_aside_now
+from tocsin.intake.senders import EMAIL, sender_named
 from tocsin.web import format as say
 from tocsin.web.screens import Answer, Asked, Screen
 
@@ -23,6 +24,9 @@ class IntegrationRow:
     waiting: int
     disabled: bool
     url: str
+    address: str
+    """Where its mail goes; empty when it takes none."""
+    has_rules: bool
     limits: tuple[str, ...]
     """What is set of it, and what came of that, each a sentence."""
 
@@ -50,26 +54,30 @@ def _limits(each: IntegrationView, now: datetime) -> Iterator[str]:
         yield f"The URL before is good for {say.coarse(each.old_key_until - now)} yet."
 
 
+def _row(asked: Asked, each: IntegrationView) -> IntegrationRow:
+    shown = asked.actor.may(Right.MANAGER) and each.disabled_at is None
+    secret = secret_of(asked.connection, asked.actor, each.id) if shown else ""
+    domain = asked.parts.settings.mail_domain if each.sender == EMAIL else None
+    return IntegrationRow(
+        each.id,
+        each.name,
+        each.sender,
+        f"{say.coarse(asked.now - each.last_at)} ago" if each.last_at else "nothing yet",
+        f"{say.figure(each.signals, 'signal')} in {say.figure(each.requests, 'request')}",
+        each.refused,
+        each.waiting,
+        each.disabled_at is not None,
+        f"{asked.parts.settings.outside_url}/in/{secret}" if secret else "",
+        f"{secret}@{domain}" if secret and domain else "",
+        sender_named(each.sender).rules is not None,
+        tuple(_limits(each, asked.now)),
+    )
+
+
 def load_integrations(asked: Asked) -> Answer:
     """Where alerts come in; the URL is shown to those who may set up senders."""
     may = asked.actor.may(Right.MANAGER)
-    rows = tuple(
-        IntegrationRow(
-            each.id,
-            each.name,
-            each.sender,
-            f"{say.coarse(asked.now - each.last_at)} ago" if each.last_at else "nothing yet",
-            f"{say.figure(each.signals, 'signal')} in {say.figure(each.requests, 'request')}",
-            each.refused,
-            each.waiting,
-            each.disabled_at is not None,
-            f"{asked.parts.settings.outside_url}/in/{secret_of(asked.connection, asked.actor, each.id)}"
-            if may and each.disabled_at is None
-            else "",
-            tuple(_limits(each, asked.now)),
-        )
-        for each in integrations_now(asked.connection, asked.actor)
-    )
+    rows = tuple(_row(asked, each) for each in integrations_now(asked.connection, asked.actor))
     return Answer({"rows": rows, "may": may}, frozenset({"integrations", "alerts"}), live=False)
 
 
