@@ -1,0 +1,15 @@
+"""Maintenance windows, inhibition, and urgency by the hour."""
+
+import sqlalchemy as sa  # noqa: F401
+from alembic import op  # noqa: F401
+
+from tocsin.store.columns import Instant, Json  # noqa: F401
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add tables and columns; what an older database holds stays as it is."""

@@ -1,0 +1,15 @@
+"""Swaps, shadowing, leave, holidays, limits and rest."""
+
+import sqlalchemy as sa  # noqa: F401
+from alembic import op  # noqa: F401
+
+from tocsin.store.columns import Instant, Json  # noqa: F401
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add tables and columns; what an older database holds stays as it is."""

@@ -1,0 +1,15 @@
+"""Notes at a handover, and schedules that come from a calendar elsewhere."""
+
+import sqlalchemy as sa  # noqa: F401
+from alembic import op  # noqa: F401
+
+from tocsin.store.columns import Instant, Json  # noqa: F401
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add tables and columns; what an older database holds stays as it is."""

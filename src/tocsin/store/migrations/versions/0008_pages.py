@@ -1,0 +1,15 @@
+"""Pages that were handed on, and one message for many groups."""
+
+import sqlalchemy as sa  # noqa: F401
+from alembic import op  # noqa: F401
+
+from tocsin.store.columns import Instant, Json  # noqa: F401
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add tables and columns; what an older database holds stays as it is."""
