@@ -11,14 +11,16 @@ from datetime import timedelta
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException as NoRoute
 from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 from starlette.types import Lifespan
 
 from tocsin import health
 from tocsin.alerts.usecases.fold import fold_received
-from tocsin.api.problems import of_error
+from tocsin.api.problems import of_error, problem
 from tocsin.basepath import BelowBasePath
 from tocsin.bounded import BoundedBodies
 from tocsin.clients.addresses import Allowed
@@ -104,7 +106,9 @@ def faces(parts: Parts, lifespan: Lifespan[Starlette] | None = None) -> Starlett
     """Every address and what guards them all; nothing runs behind them but what `lifespan` starts."""
     all_routes: list[BaseRoute] = [*health.routes(parts), *routes(parts)]
     bounds = Middleware(BoundedBodies, limit_of=_largest_body, refuse=_refuse_body)
-    return Starlette(routes=all_routes, middleware=[bounds], lifespan=lifespan)
+    return Starlette(
+        routes=all_routes, middleware=[bounds], lifespan=lifespan, exception_handlers={NoRoute: _refuse_address}
+    )
 
 
 def _largest_body(path: str) -> int | None:
@@ -116,6 +120,14 @@ def _largest_body(path: str) -> int | None:
 
 def _refuse_body(path: str, error: TooLarge) -> Response:
     return of_error(error) if path.startswith("/api/") else PlainTextResponse(error.message + "\n", 413)
+
+
+def _refuse_address(request: Request, error: Exception) -> Response:
+    """What no face has, such as an address with a line break, which no route matches."""
+    assert isinstance(error, NoRoute)
+    if request.url.path.startswith("/api/"):
+        return problem(error.status_code, "not-found", "Not Found", "there is nothing at this address")
+    return PlainTextResponse(error.detail + "\n", error.status_code, error.headers)
 
 
 @asynccontextmanager

@@ -26,7 +26,7 @@ from tocsin.api import (
     triage,
     trying,
 )
-from tocsin.api.describing import readable_page
+from tocsin.api.describing import openapi_document, readable_page
 from tocsin.api.headers import ApiHeaders
 from tocsin.api.problems import Problem
 from tocsin.parts import Parts
@@ -84,7 +84,7 @@ def build_api(parts: Parts) -> FastAPI:
 
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> dict[str, object]:
-        return {**app.openapi(), "servers": [{"url": f"{parts.settings.base_path}/api/v1"}]}
+        return openapi_document(app, parts.settings.base_path)
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:

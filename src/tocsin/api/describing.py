@@ -1,5 +1,6 @@
-"""The readable page of the API, made from its OpenAPI description; nothing on it comes from another host."""
+"""What the API says of itself: its OpenAPI document, and a readable page of it; nothing there comes from another host."""
 
+import copy
 from html import escape
 from typing import Any
 
@@ -12,6 +13,26 @@ _STYLE = (
     "code,.m{background:#f0f1f3;padding:.1em .35em;border-radius:4px}table{border-collapse:collapse;width:100%}"
     "td,th{text-align:left;vertical-align:top;padding:.35rem .6rem;border-top:1px solid #8884}h2{margin-top:2.5rem}"
 )
+
+
+def openapi_document(app: FastAPI, base_path: str) -> dict[str, Any]:
+    """The OpenAPI document: what FastAPI knows, with how errors are told and how to sign in.
+
+    Every refusal is a problem document, also those that FastAPI does not know of: bodies that are too large, states
+    that don't allow it, a database that is away.
+    """
+    found = copy.deepcopy(app.openapi())
+    found["servers"] = [{"url": f"{base_path}/api/v1"}]
+    found["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    found["security"] = [{"token": []}]
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for methods in found["paths"].values():
+        for route in methods.values():
+            for status, answer in route["responses"].items():
+                if not status.startswith("2"):
+                    answer["content"] = problem
+            route["responses"]["default"] = {"description": "Any other refusal", "content": problem}
+    return found
 
 
 def readable_page(app: FastAPI) -> str:

@@ -87,7 +87,7 @@ async def export(asked: Asked) -> Response:
     return answer({"files": [{"path": path, "text": text} for path, text in files.items()]})
 
 
-@router.get("/organisation/schema")
+@router.get("/organisation/schema", openapi_extra={"security": []})
 async def schema() -> Response:
     """JSON Schema of the files; needs no sign-in."""
     return answer(json_schema())
