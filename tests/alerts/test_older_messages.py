@@ -1,7 +1,8 @@
 """A message that was overtaken counts, and describes nothing any more."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
 
 from tocsin.alerts.alert import continued, opened
 from tocsin.intake.signal import Signal

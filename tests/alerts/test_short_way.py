@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -128,5 +129,5 @@ def test_a_message_only_repeats_an_alert_if_nothing_but_the_count_would_change(f
     if episodes.repeats(episode, second):
         assert episodes.continued(episode, second, later) == replace(episode, last_at=later, received=2)
     assert episodes.repeats(episode, first)
-    assert not episodes.repeats(episode, replace(first, title="another"))
+    assert not episodes.repeats(episode, msgspec.structs.replace(first, title="another"))
     assert not episodes.repeats(replace(episode, state="resolved"), first)

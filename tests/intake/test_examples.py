@@ -4,11 +4,12 @@
 `python -m tests.intake.test_examples` writes the latter anew; read the difference before you commit it.
 """
 
-import dataclasses
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tocsin.intake.senders import sender_named, senders
@@ -29,9 +30,8 @@ def read(path: Path) -> dict[str, Any]:
 
 def plain(thing: Signal | Ask) -> dict[str, Any]:
     """Without what is empty."""
-    return {
-        name: value for name, value in json.loads(json.dumps(dataclasses.asdict(thing), default=str)).items() if value
-    }
+    built = msgspec.to_builtins(thing, builtin_types=(datetime,))
+    return {name: value for name, value in json.loads(json.dumps(built, default=str)).items() if value}
 
 
 def expected_of(path: Path) -> Path:

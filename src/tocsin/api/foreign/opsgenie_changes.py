@@ -1,7 +1,8 @@
 """What Opsgenie's API can do to an alert, put into signals and asks. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tocsin.alerts.alert import Episode
 from tocsin.intake.fields import Fields

@@ -5,7 +5,6 @@ fingerprint and the status each alert's own status: a message's status is that o
 as long as one of its alerts does.
 """
 
-import dataclasses
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -85,10 +84,10 @@ def _left_out(parsed: Parsed, count: int | None) -> Parsed:
         return parsed
     said = f"{count} more alerts of this message were left out by Alertmanager (max_alerts)"
     signals = tuple(
-        dataclasses.replace(signal, annotations={**signal.annotations, "truncatedAlerts": said})
+        msgspec.structs.replace(signal, annotations={**signal.annotations, "truncatedAlerts": said})
         for signal in parsed.signals
     )
-    return dataclasses.replace(parsed, signals=signals, left_out=count)
+    return msgspec.structs.replace(parsed, signals=signals, left_out=count)
 
 
 def _signal(alert: _Alert, external: str) -> Signal:

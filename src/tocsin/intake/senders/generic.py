@@ -51,7 +51,7 @@ def parse(body: bytes) -> Parsed:
     """The alerts of one body; those that can't be understood are set aside alone. Unreadable if it is no JSON."""
     try:
         alerts = _quickly(body)
-        return Parsed(tuple(_signal(alert) for alert in alerts))
+        return Parsed(tuple([_signal(alert) for alert in alerts]))
     except (ValueError, RecursionError, OverflowError, Wrong):
         return _read_patiently(body)
 
@@ -100,7 +100,7 @@ def _signal(alert: _Alert) -> Signal:
         title=title or clipped(alert.dedup_key, LONGEST_TITLE),
         labels=labels,
         annotations=annotations,
-        links=_links(alert.links),
+        links=_links(alert.links) if alert.links else (),
         service=clipped((alert.service or "").strip(), 200) or labels.get("service") or None,
         started_at=instant_of(alert.started_at),
         ended_at=instant_of(alert.ended_at) if alert.status == "resolved" else None,
