@@ -54,11 +54,12 @@ class _Desk:
             integration = await self._reception.integration(key, sender)
             if integration is None:
                 return PlainTextResponse("there is nothing here", 404)
-            body = await self._reception.body(request, self._reception.limit)
-            told = {name: value for name, value in request.query_params.items() if name != "token"}
-            if not body.strip() and told:  # GoAlert takes its fields from the query as well
-                body = json.dumps(told).encode()
+            body = b""
             try:
+                body = await self._reception.body(request, self._reception.limit)
+                told = {name: value for name, value in request.query_params.items() if name != "token"}
+                if not body.strip() and told:  # GoAlert takes its fields from the query as well
+                    body = json.dumps(told).encode()
                 parsed = sender_named(sender).parse(body)
             except Unreadable as error:
                 await self._reception.refuse(integration, body, error.place, error.reason)

@@ -28,7 +28,7 @@ from tocsin.intake.fields import Fields, read_fields
 from tocsin.intake.rates import TooOften
 from tocsin.intake.reading import Wrong
 from tocsin.intake.senders.opsgenie import SENDER, read_alert
-from tocsin.intake.signal import IntegrationRef, Parsed, Unreadable, bounded_key
+from tocsin.intake.signal import IntegrationRef, Parsed, Unreadable, bounded_key, storable
 
 T = TypeVar("T")
 _MOST_LISTED = 100
@@ -166,7 +166,7 @@ class _Desk:
         at, _, alert_id = rest.partition(".")
         if action not in {"create", *CHANGES.values()} or not at.isdecimal() or len(at) > 14:
             return _answer(404, {"message": "Request not found. It might not be processed, yet."}, started)
-        alert = await self._read(lambda c: own_alert(c, asked.integration.id, alert_id))
+        alert = await self._read(lambda c: own_alert(c, asked.integration.id, storable(alert_id)))
         told: dict[str, Any] = {
             "success": alert is not None,
             "isSuccess": alert is not None,
@@ -180,7 +180,7 @@ class _Desk:
         return _answer(200, {"data": told}, started)
 
     async def _alert(self, asked: _Asked) -> Episode | None:
-        identifier = asked.request.path_params["identifier"]
+        identifier = storable(asked.request.path_params["identifier"])
         kind = asked.query.get("identifierType", "id")
         return await self._read(lambda c: words.find_alert(c, asked.integration, identifier, kind))
 
