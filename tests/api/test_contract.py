@@ -1,7 +1,6 @@
 """The API keeps what its OpenAPI document promises: Schemathesis reads it and asks whatever it allows, and what it doesn't."""
 
 import logging
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +12,8 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
-from tests.conftest import LONG, _migrate, _schema_fingerprint
-from tests.security.world import World, opened
+from tests.conftest import LONG
+from tests.security.world import World, world_on
 
 # A document of types can't say that a service must exist, and a query's unknown words are ignored on purpose.
 NOT_MEANT = [positive_data_acceptance, negative_data_rejection]
@@ -23,16 +22,8 @@ EXAMPLES = 300 if LONG else 4
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "tocsin.db")
-        with opened(f"sqlite:///{tmp_path / 'tocsin.db'}", tmp_path) as made:
-            yield made
-        return
-    cluster = request.getfixturevalue("postgresql_cluster")
-    name = cluster.create(_migrate, _schema_fingerprint())
-    with opened(cluster.url(name), tmp_path) as made:
+    with world_on(request.param, request, tmp_path) as made:
         yield made
-    cluster.drop(name)
 
 
 @pytest.mark.timeout(3600 if LONG else 300)

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import LONG, _migrate, _schema_fingerprint
+from tests.conftest import LONG
 from tests.intake.test_examples import EXAMPLES
 from tests.intake.test_hostile import WHOLE, odd, places, replaced
-from tests.security.world import World, opened
+from tests.security.world import World, world_on
 from tocsin.identity.actor import SYSTEM
 from tocsin.intake.usecases import CreateIntegration, create_integration
 
@@ -55,18 +55,8 @@ HEADERS = [
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    data = tmp_path_factory.mktemp("world")
-    if request.param == "sqlite":
-        url = f"sqlite:///{data / 'tocsin.db'}"
-        _migrate(url)
-        with opened(url, data) as made:
-            yield made
-        return
-    cluster = request.getfixturevalue("postgresql_cluster")
-    name = cluster.create(_migrate, _schema_fingerprint())
-    with opened(cluster.url(name), data) as made:
+    with world_on(request.param, request, tmp_path_factory.mktemp("world")) as made:
         yield made
-    cluster.drop(name)
 
 
 @pytest.fixture(scope="module")

@@ -57,7 +57,7 @@ def a_night(world: World) -> Secret:
          "labels": {"what": f"{WORD}-label"}, "restricted": True, "reason": f"{WORD}-reason"},
     )  # fmt: skip
     secret = Secret(declared["incident"]["number"])
-    secret.ids |= {"group": group["id"], "change": change["id"]}
+    secret.ids |= {"group": group["id"], "change": change["id"], "integration": made["id"]}
     at = f"/incidents/{secret.number}"
 
     def do(path: str, **body: Any) -> dict[str, Any]:

@@ -69,6 +69,7 @@ def hostile(shop: World) -> dict[str, str]:
     """An incident in which every text is an attack; the ids of what hangs on it."""
     dana, mira = shop.session("dana"), shop.session("mira")
     made = mira.call("POST", "/integrations", {"name": RAW, "sender": "generic"})
+    integration = made["id"]
     url = str(made["url"]).removeprefix("http://tocsin.example")
     answer = shop.client.post(
         url,
@@ -136,7 +137,7 @@ def hostile(shop: World) -> dict[str, str]:
         "svg": kept["image/svg+xml"],
         "html": kept["text/html"],
     }
-    return {**ids, "evidence": ids["svg"], "service": "checkout-api"}
+    return {**ids, "evidence": ids["svg"], "service": "checkout-api", "integration": integration}
 
 
 def screens(hostile: dict[str, str]) -> list[str]:

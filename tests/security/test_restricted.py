@@ -42,7 +42,7 @@ def values_for(secret: Secret) -> dict[str, list[str]]:
         "alert": [one["alert"]], "group": [one["group"]], "page": one["pages"].split(), "person": ["dana", "kofi"],
         "service": ["checkout-api"], "schedule": ["checkout"], "item": ["x"], "decision": [one["decision"]],
         "update": [one["update"]], "question": ["vendor"], "engagement": ["1"], "check": [one["check"]],
-        "followup": [one["followup"]], "method": ["x"], "override": ["x"], "silence": ["x"], "integration": ["x"],
+        "followup": [one["followup"]], "method": ["x"], "override": ["x"], "silence": ["x"], "integration": [one["integration"]],
         "token": ["x"], "id": ["x"], "method_id": ["x"], "section": ["summary"], "secret": ["x"],
     }  # fmt: skip
 
@@ -102,6 +102,7 @@ def test_the_night_is_there_for_its_member(world: World, secret: Secret) -> None
         f"/incidents/{secret.number}/timeline",
         "/followups",
         "/freezes",
+        f"/integrations/{secret.ids['integration']}/payloads",
         "/groups?state=all",
         "/pages?state=all",
     ):

@@ -1,5 +1,6 @@
 """The shop with all faces over a real database, and the people who look at it: real sessions, real tokens."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from sqlalchemy import Connection
 from starlette.testclient import TestClient
 
+from tests.conftest import _migrate, _schema_fingerprint
 from tocsin.app import faces, make_parts
 from tocsin.clock import SimulatedClock
 from tocsin.identity.accounts import create_account
@@ -127,6 +130,21 @@ class World:
         """Move the clock and do what has become due."""
         self.clock.advance(by)
         self.settle()
+
+
+@contextmanager
+def world_on(engine: str, request: pytest.FixtureRequest, data: Path) -> Iterator[World]:
+    """A world on an empty database of `engine`, sqlite or postgresql."""
+    if engine == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), data / "tocsin.db")
+        with opened(f"sqlite:///{data / 'tocsin.db'}", data) as made:
+            yield made
+        return
+    cluster = request.getfixturevalue("postgresql_cluster")
+    name = cluster.create(_migrate, _schema_fingerprint())
+    with opened(cluster.url(name), data) as made:
+        yield made
+    cluster.drop(name)
 
 
 @contextmanager

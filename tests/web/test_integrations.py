@@ -58,6 +58,7 @@ def test_a_payload_is_tried_with_a_mapping_which_is_then_kept(dana: Browser) -> 
     assert "Backup failed" in page
     assert "host=a" in page
     assert "no routing rule matches" in page
+    assert "Keep this mapping" in page
     page = dana.send(f"{path}/try", payload='{"job": "nightly", "text": null}', mapping=mapping)
     assert "title is missing" in page
     page = dana.send(f"{path}/mapping", status=422, mapping="title: x")

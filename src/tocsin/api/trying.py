@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from tocsin.alerts.explaining import Path
+from tocsin.alerts.queries.past import past_payloads
 from tocsin.alerts.queries.trying import TryPayload, try_payload
 from tocsin.api.asking import Asked, answer
 from tocsin.api.body import Body
@@ -35,6 +36,13 @@ async def route_test(asked: Asked, body: Trial) -> Response:
             "asks": [{"what": each.what, "dedup_key": each.dedup_key, "by": each.by} for each in tried.asks],
         }
     )
+
+
+@router.get("/integrations/{integration}/payloads")
+async def payloads(asked: Asked, integration: str) -> Response:
+    """The latest bodies that came by it, the newest first, at most twenty, to try rules on; kept for 72 hours."""
+    found = await asked.ask(lambda connection: past_payloads(connection, asked.actor, integration))
+    return answer({"items": [fields_of(each) for each in found]})
 
 
 def _path(path: Path) -> dict[str, Any]:

@@ -43,11 +43,21 @@ def add(name: str, sender: str, service: str | None) -> None:
 @click.argument("file", type=click.File(encoding="utf-8"))
 def map_(integration: str, file: Any) -> None:
     """Give an integration of the sender `mapped` its mapping; try it first: tocsin route test --mapping."""
-    found = next(
-        (one["id"] for one in server().all("/integrations") if integration in (one["id"], one["name"])), integration
-    )
-    answer = server().send("PATCH", f"/integrations/{part(found)}", {"mapping": file.read()})
+    answer = server().send("PATCH", f"/integrations/{part(_id(integration))}", {"mapping": file.read()})
     tell(answer, "Kept. What was set aside can be replayed now.")
+
+
+@command(parent=intake, example="tocsin intake payloads prometheus --last > payload.json")
+@click.argument("integration")
+@click.option("--last", is_flag=True, help="Print the latest one whole, for tocsin route test.")
+def payloads(integration: str, last: bool) -> None:
+    """What an integration sent lately, as it came; kept for 72 hours."""
+    items = server().all(f"/integrations/{part(_id(integration))}/payloads")
+    if last:
+        tell({"items": items[:1]}, [one["payload"] for one in items[:1]] or ["Nothing came lately."])
+        return
+    rows = [(one["id"], short(one["at"]), " ".join(one["payload"].split())[:80]) for one in items]
+    tell({"items": items}, table(rows, ("payload", "utc", "begins")) or ["Nothing came lately."])
 
 
 @command(parent=intake, name="set-aside", example="tocsin intake set-aside --state waiting")
@@ -122,3 +132,9 @@ def list_silences() -> None:
 def end_silence(silence_id: str) -> None:
     """End a silence now."""
     tell(server().send("DELETE", f"/silences/{part(silence_id)}"), "Ended.")
+
+
+def _id(integration: str) -> str:
+    """An integration's id, told by id or name."""
+    known = server().all("/integrations")
+    return next((str(one["id"]) for one in known if integration in (one["id"], one["name"])), integration)

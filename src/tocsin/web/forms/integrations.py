@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from tocsin.alerts.queries.past import past_payload
 from tocsin.alerts.queries.trying import Tried, TryPayload, try_payload
 from tocsin.alerts.usecases.fold import fold_received
 from tocsin.errors import Invalid
@@ -108,7 +109,9 @@ def _mapping(asked: Asked, given: Given) -> Sent:
 
 def _ask_try(asked: Asked) -> FormView:
     present = integration(asked.connection, asked.actor, str(asked.path["integration"]))
-    fields = [Field("payload", "A payload, as it would be sent", "textarea", required=True)]
+    past = asked.query.get("past")
+    payload = past_payload(asked.connection, asked.actor, present.id, past).payload if past else ""
+    fields = [Field("payload", "A payload, as it would be sent", "textarea", payload, required=True)]
     rules = sender_named(present.sender).rules
     if rules is not None:
         fields.append(Field("mapping", "With this mapping", "textarea", present.mapping or rules.first))
@@ -124,11 +127,13 @@ def _ask_try(asked: Asked) -> FormView:
 
 def _try(asked: Asked, given: Given) -> Sent:
     id = str(asked.path["integration"])
-    tried = try_payload(
-        asked.connection, asked.actor, TryPayload(given.text("payload"), id, mapping=given.or_none("mapping"))
-    )
+    mapping = given.or_none("mapping")
+    tried = try_payload(asked.connection, asked.actor, TryPayload(given.text("payload"), id, mapping=mapping))
     title = say.figure(len(tried.paths), "alert") + " would come of it"
-    return Sent(f"{_IN}/{id}/try", told=TriedView(title, "", "", f"{_IN}/{id}/try", "tried.html", tried))
+    present = integration(asked.connection, asked.actor, id)
+    keeps = mapping if mapping != present.mapping and asked.actor.may(Right.MANAGER) else None
+    back = f"{_IN}/{id}/try"
+    return Sent(back, told=TriedView(title, "", "", back, "tried.html", tried, keeps or "", f"{_IN}/{id}/mapping"))
 
 
 def _change_integration(asked: Asked, given: Given) -> Sent:
@@ -173,6 +178,10 @@ class TriedView(Told):
     """What would become of a payload."""
 
     tried: Tried | None = None
+    mapping: str = ""
+    """A mapping that was tried and is not kept yet."""
+    keep: str = ""
+    """Where it is kept."""
 
 
 FORMS = tuple(

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from tocsin.alerts.queries.past import past_payloads
 from tocsin.identity.actor import Right
-from tocsin.intake.queries import IntegrationView, integrations_now, secret_of, set_aside_now
+from tocsin.intake.queries import IntegrationView, integration, integrations_now, secret_of, set_aside_now
 from tocsin.intake.senders import EMAIL, sender_named
 from tocsin.web import format as say
 from tocsin.web.screens import Answer, Asked, Screen
@@ -90,7 +91,22 @@ def load_aside(asked: Asked) -> Answer:
     return Answer({"rows": rows}, live=False)
 
 
+def load_payloads(asked: Asked) -> Answer:
+    """What an integration sent lately, to be tried again."""
+    present = integration(asked.connection, asked.actor, asked.path["integration"])
+    payloads = past_payloads(asked.connection, asked.actor, present.id)
+    view = {"id": present.id, "name": present.name, "payloads": payloads}
+    return Answer(view, live=False, title=f"What {present.name} sent")
+
+
 SCREENS = (
     Screen("/settings/integrations", "settings", "settings/integrations.html", load_integrations),
+    Screen(
+        "/settings/integrations/{integration}/payloads",
+        "settings",
+        "settings/payloads.html",
+        load_payloads,
+        right=Right.RESPONDER,
+    ),
     Screen("/settings/set-aside", "settings", "settings/aside.html", load_aside, right=Right.RESPONDER),
 )
