@@ -1,9 +1,11 @@
 """What an integration sent lately, as it came: to try a mapping or a routing rule on what really comes."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, Row, exists, select
 
 from tocsin.errors import NotFound
 from tocsin.identity.actor import Actor, Right
@@ -42,7 +44,7 @@ def past_payloads(connection: Connection, actor: Actor, integration_id: str, lim
     newest = select(bodies).order_by(bodies.c.at.desc(), bodies.c.id.desc()).limit(_MOST_ROWS)
     found: list[PastPayload] = []
     for row in connection.execute(newest):
-        for place, entry in reversed(list(enumerate(row.index))):
+        for place, entry in reversed(list(enumerate(_entries(row)))):
             if entry["integration"] != integration_id:
                 continue
             body = body_at(row.content, entry)
@@ -59,13 +61,19 @@ def past_payload(connection: Connection, actor: Actor, integration_id: str, payl
     integration = integration_ref(connection, integration_id)
     row_id, _, place = payload_id.partition(".")
     row = connection.execute(select(bodies).where(bodies.c.id == row_id)).first() if row_id.isprintable() else None
-    entry = row.index[int(place)] if row and place.isdecimal() and int(place) < len(row.index) else None
+    entries = _entries(row) if row else ()
+    entry = entries[int(place)] if place.isdecimal() and int(place) < len(entries) else None
     if integration is None or row is None or entry is None or entry["integration"] != integration_id:
         raise NotFound("there is no such payload; they are kept for 72 hours")
     body = body_at(row.content, entry)
     if not _may_see(connection, actor, integration, body):
         raise NotFound("there is no such payload; they are kept for 72 hours")
     return PastPayload(payload_id, row.at, _shown(integration, body))
+
+
+def _entries(row: Row[Any]) -> Sequence[Mapping[str, Any]]:
+    found: Sequence[Mapping[str, Any]] = row._mapping["index"]  # row.index is a method of tuples
+    return found
 
 
 def _shown(integration: IntegrationRef, body: bytes) -> str:
