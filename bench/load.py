@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import uvloop
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
-_KEPT = 20_000  # latencies: the newest of each run
+_KEPT = 5_000  # latencies: the newest of each run
 
 
 @dataclass

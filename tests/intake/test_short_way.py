@@ -1,6 +1,5 @@
 """The short way answers, byte by byte, what the ordinary way answers; and it is taken."""
 
-import asyncio
 import gzip
 import json
 import re
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tocsin.alerts.queries import alerts
 from tocsin.alerts.usecases import fold_received
@@ -23,7 +23,7 @@ from tocsin.identity.actor import SYSTEM
 from tocsin.intake.routes import Known, routes
 from tocsin.intake.short_way import ShortWay
 from tocsin.intake.usecases import create_first_integration
-from tocsin.intake.writer import Kept, Request, Writer
+from tocsin.intake.writer import Answer, Kept, Request, Writer
 from tocsin.store.database import Database
 
 LIMIT = 4096
@@ -38,9 +38,9 @@ class CountingWriter(Writer):
         super().__init__(*given)
         self.got_one = threading.Event()
 
-    def submit(self, request: Request) -> "asyncio.Future[Kept]":
+    def submit(self, request: Request, answer: Answer) -> None:
         self.got_one.set()
-        return super().submit(request)
+        super().submit(request, answer)
 
     async def keep(self, request: Request) -> Kept:
         self.ordinary += 1
@@ -73,6 +73,18 @@ class Served:
             except TimeoutError:
                 pass
             return got
+
+    def converse(self, requests: list[bytes]) -> list[bytes]:
+        """The answer to each, all on one connection, each sent when the one before was answered."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
+            stream = connection.makefile("rb")
+            answers = []
+            for request in requests:
+                connection.sendall(request)
+                head = b"".join(iter(stream.readline, b"\r\n"))
+                length = re.search(rb"content-length: (\d+)", head)
+                answers.append(head + stream.read(int(length[1]) if length else 0))
+            return answers
 
     @property
     def short(self) -> int:
@@ -189,6 +201,42 @@ def test_all_else_goes_the_ordinary_way_to_the_same_answer(both: tuple[Served, S
     assert answers == asked(ordinary, path, OTHER)
     assert all(answers.values())
     assert short.short <= len(OTHER) // 4, "only of those with two requests may the first be plain"
+
+
+def test_a_head_that_is_known_needs_no_parser_and_all_that_differs_from_it_does(
+    both: tuple[Served, Served, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ordinary, short, path = both
+    parsed: list[bytes] = []
+    read = HttpToolsProtocol.data_received
+
+    def watch(self: HttpToolsProtocol, data: bytes) -> None:
+        parsed.append(data)
+        read(self, data)
+
+    monkeypatch.setattr(HttpToolsProtocol, "data_received", watch)
+    known = [post(path, alert(f"key-{number}" + "x" * number), "X-Sender: a") for number in range(12)]
+    assert all(answer.startswith(b"HTTP/1.1 202 ") for answer in short.converse(known))
+    assert parsed == known[:1], "the others have its head, whatever their length"
+    for odd in (
+        post(path, alert("a"), "X-Sender: b"),
+        post(path, alert("a"), "X-Sender: a", "Connection: close"),
+        post(path + "x", alert("a"), "X-Sender: a"),
+        post(path, alert("a"), "X-Sender: a", version="1.0"),
+        post(path, b"[]", "X-Sender: a"),
+        post(path, b"", "X-Sender: a"),
+        post(path, alert("a" * LIMIT), "X-Sender: a"),
+        post(path, alert("a"), "X-Sender: a", length=3),
+        post(path, alert("a"), "X-Sender: a", "Content-Length: 3"),
+        post(path, alert("a"), "X-Sender: a").replace(b"Content-Length:", b"Content-Length: +"),
+        post(path, alert("a"), "X-Sender: a").replace(b"\r\n", b"\n"),
+        post(path, alert("a"), "X-Sender: a") * 2,
+        post(path, alert("a"), "X-Sender: a") + b"\r\n",
+    ):
+        parsed.clear()
+        answer = told(short.send(odd, wait=0.2))
+        assert parsed[:1] == [odd]
+        assert answer == told(ordinary.send(odd, wait=0.2))
 
 
 def test_what_was_answered_is_on_disk(both: tuple[Served, Served, str], database: Database) -> None:

@@ -84,7 +84,7 @@ class Router:
             signal.service,
             # the title groups alerts that have neither service nor name
             None if signal.service or integration.service or label("alertname") else signal.title,
-            *(label(name) for name in self._names),
+            *map(label, self._names),
         )
         known = self._remembered.get(alike)
         if known is None:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete
 
 from tocsin.engine.deadlines import WantedDeadline
 from tocsin.engine.work import Job, Registry
-from tocsin.intake.writer import KEPT, SWEEP, want_sweep
+from tocsin.intake.keeping import KEPT, SWEEP, want_sweep
 from tocsin.store.tables.intake import bodies
 
 

@@ -84,9 +84,9 @@ class Known:
             counts, self._limited = self._limited, {}
             await self._database.write_async(lambda c, now: count_limited(c, counts, now))
 
-    def remembered(self, secret: str) -> Entrance | None:
-        """What the secret opens, as far as it is known without asking; nothing is counted against its limit."""
-        known = self._remembered.get(token_hash(secret))
+    def remembered(self, digest: str) -> Entrance | None:
+        """What the secret of this hash opens, as far as it is known without asking; nothing counts against its limit."""
+        known = self._remembered.get(digest)
         return known[1] if known is not None and known[0] > time.monotonic() else None
 
     def _forget(self, topics: frozenset[str]) -> None:

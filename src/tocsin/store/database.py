@@ -23,6 +23,7 @@ from tocsin.store.announcing import Announcer, Listener, LocalAnnouncer, Postgre
 
 T = TypeVar("T")
 _TOPICS = "tocsin.topics"
+_REMEMBERED = "tocsin.remembered"
 _RETRIED_SQLSTATES = frozenset({"40001", "40P01"})
 _TRIES = 5
 _POSTGRES_WRITERS = 4
@@ -39,6 +40,16 @@ def announce(connection: Connection, topic: str) -> None:
     Topics carry no content, only a name (`incident:ID`, `pages`, `work`): the reader fetches what it may see.
     """
     connection.info.setdefault(_TOPICS, set()).add(topic)
+
+
+def remembered(connection: Connection) -> dict[str, Any]:
+    """What earlier transactions that remember left here and nobody else can have changed since; add to it at will.
+
+    It spares the hot path reading again what it wrote a moment ago. It is empty in every other transaction, after any
+    transaction that failed, and on PostgreSQL, where others write at the same time.
+    """
+    found: dict[str, Any] = connection.info.setdefault(_REMEMBERED, {})
+    return found
 
 
 class Database:
@@ -66,6 +77,8 @@ class Database:
             self._writers = ThreadPoolExecutor(1, thread_name_prefix="tocsin-write")
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="tocsin-read")
         self._writer: Connection | None = None
+        self._memory: dict[str, Any] = {}
+        self._seen_version = -1  # of the database as the last transaction that remembers found it
         self._closed = False
 
     @classmethod
@@ -87,11 +100,14 @@ class Database:
         """As `write`, without blocking the event loop."""
         return await asyncio.wrap_future(self.submit(work))
 
-    def submit(self, work: Callable[[Connection, datetime], T]) -> "Future[T]":
-        """Queue `work` for a writer; the future ends after the commit."""
+    def submit(self, work: Callable[[Connection, datetime], T], *, remembers: bool = False) -> "Future[T]":
+        """Queue `work` for a writer; the future ends after the commit.
+
+        `remembers`: it finds in `remembered` what such work left there, and leaves there nothing but what is true.
+        """
         if self._closed:
             raise Unavailable("the database is closing; try again in a moment")
-        return self._writers.submit(self._run, work)
+        return self._writers.submit(self._run, work, remembers)
 
     def read(self, query: Callable[[Connection], T]) -> T:
         """Run `query(connection)` on a snapshot; nothing it writes is kept."""
@@ -125,12 +141,13 @@ class Database:
         self._writing.dispose()
         self._reading.dispose()
 
-    def _run(self, work: Callable[[Connection, datetime], T]) -> T:
+    def _run(self, work: Callable[[Connection, datetime], T], remembers: bool = False) -> T:
         for attempt in range(1, _TRIES + 1):
             try:
                 with self._transaction() as connection:
                     connection.info.update(self.context)
                     connection.info[_TOPICS] = set()
+                    connection.info[_REMEMBERED] = self._still_true(connection, remembers)
                     answer = work(connection, self.clock.now())
                     topics = frozenset(connection.info.pop(_TOPICS, ()))
                 if REDACTED in topics and not self.is_postgresql:
@@ -159,8 +176,23 @@ class Database:
             with self._writer.begin():
                 yield self._writer
         except BaseException:
+            self._memory.clear()
             self._roll_back()  # a COMMIT that fails leaves its transaction open
             raise
+
+    def _still_true(self, connection: Connection, remembers: bool) -> dict[str, Any]:
+        """The memory, emptied if anybody else has written since: all of this process write here, one by one."""
+        if self.is_postgresql:
+            return {}
+        if not remembers:
+            self._memory.clear()
+            return {}
+        driver: Any = connection.connection.driver_connection
+        (version,) = driver.execute("PRAGMA data_version").fetchone()  # new when another process has written
+        if version != self._seen_version:
+            self._memory.clear()
+            self._seen_version = version
+        return self._memory
 
     def _roll_back(self) -> None:
         if self._writer is not None and not self._writer.closed:
@@ -228,4 +260,4 @@ def _sqlite_engine(path: str, begin: str, *, query_only: bool) -> Engine:
     return engine
 
 
-__all__ = ["Database", "announce"]
+__all__ = ["Database", "announce", "remembered"]

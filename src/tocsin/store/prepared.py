@@ -31,7 +31,8 @@ from sqlalchemy.exc import DBAPIError
 
 from tocsin.store.columns import Instant, is_postgresql
 
-_ROWS_AT_ONCE = (64, 16, 4, 1)
+_encode_json = msgspec.json.Encoder().encode
+_ROWS_AT_ONCE = (512, 64, 16, 4, 1)
 _Process = Callable[[Any], Any]
 
 
@@ -40,12 +41,8 @@ class _Parameter:
     """One value of a statement: its name, what its type does to it, and the value that it has if none is given."""
 
     name: str
-    work: _Process | None
+    work: _Process
     default: Any
-
-    def of(self, values: Mapping[str, Any]) -> Any:
-        value = values.get(self.name, self.default)
-        return value if self.work is None else self.work(value)
 
 
 @dataclass(frozen=True)
@@ -59,9 +56,10 @@ class _Compiled:
 
     def given(self, values: Mapping[str, Any]) -> tuple[Any, ...] | dict[str, Any]:
         """The values as the driver takes them."""
+        get = values.get
         if self.by_name:
-            return {each.name: each.of(values) for each in self.parameters}
-        return tuple([each.of(values) for each in self.parameters])
+            return {each.name: each.work(get(each.name, each.default)) for each in self.parameters}
+        return tuple([each.work(get(each.name, each.default)) for each in self.parameters])
 
 
 class Prepared:
@@ -206,7 +204,7 @@ def stored(connection: Connection) -> _Process:
 
 def json_text(value: Any) -> str:
     """A JSON value of texts as a `Json` column keeps it."""
-    return msgspec.json.encode(value).decode() if value else "{}" if isinstance(value, dict) else "[]"
+    return _encode_json(value).decode()
 
 
 def _as_is(value: Any) -> Any:
@@ -226,7 +224,7 @@ def _compile(statement: Select[Any] | UpdateBase, dialect: Dialect) -> _Compiled
 
 
 def _parameter(name: str, bound: Any, dialect: Dialect) -> _Parameter:
-    return _Parameter(name, bound.type.dialect_impl(dialect).bind_processor(dialect), bound.value)
+    return _Parameter(name, bound.type.dialect_impl(dialect).bind_processor(dialect) or _as_is, bound.value)
 
 
 __all__ = ["Prepared", "among", "each_listed", "execute", "insert_rows", "json_text", "listed", "savepoint", "stored"]

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
-from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from tocsin.alerts import alert as episodes
 from tocsin.alerts import grouping
 from tocsin.alerts.alert import Episode
 from tocsin.alerts.grouping import Firing, Group
 from tocsin.alerts.queries.rows import opened_row, stored_row
-from tocsin.alerts.routing import Routed, Router, described
+from tocsin.alerts.routing import Routed, described
 from tocsin.alerts.silences import silenced_by
+from tocsin.alerts.usecases.known import Known
 from tocsin.alerts.usecases.rows import (
     GROUP,
     TOPIC,
@@ -25,12 +25,12 @@ from tocsin.alerts.usecases.rows import (
     Raced,
     attended,
     count_again,
+    count_group,
     insert_alerts,
     insert_group,
     latest_episodes,
     locked_groups,
     open_group_ids,
-    silences_to_come,
     tell,
     update_episodes,
     update_group,
@@ -38,14 +38,11 @@ from tocsin.alerts.usecases.rows import (
 from tocsin.engine.tasks import owe
 from tocsin.ids import new_id, new_ids
 from tocsin.intake.signal import SEVERITIES, IntegrationRef, Received, Signal
-from tocsin.organisation import queries as organisation_queries
-from tocsin.organisation.snapshot import Organisation
 from tocsin.store.columns import is_postgresql
 from tocsin.store.database import announce
 from tocsin.store.prepared import savepoint, stored
 
 _TRIES = 6
-_routers: WeakKeyDictionary[Engine, Router] = WeakKeyDictionary()
 
 
 def fold_signals(
@@ -74,6 +71,15 @@ def fold_received(
     raise AssertionError("unreachable")  # pragma: no cover
 
 
+@dataclass(frozen=True)
+class _Joins:
+    """Where a new alert that is routed so and so joins without changing more of a group than its counts."""
+
+    group_id: str
+    service: str | None
+    loud: bool
+
+
 @dataclass
 class _Fold:
     """One fold: what was read, and what is to be written."""
@@ -85,29 +91,32 @@ class _Fold:
     changed: dict[str, Episode] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
     opened: list[tuple[Any, ...]] = field(default_factory=list)
+    joins: dict[tuple[int, bool], _Joins | None] = field(
+        default_factory=dict
+    )  # by what `found` keeps alive, and if silenced
     joined: dict[str, tuple[int, int]] = field(default_factory=dict)
     repeated: list[tuple[str, int]] = field(default_factory=list)
+    only_joined: set[str] = field(default_factory=set)  # of those that are touched
     new_groups: set[str] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)
     waits: dict[str, Routed] = field(default_factory=dict)
     stale: dict[str, int] = field(default_factory=dict)
 
     def run(self, received: Sequence[Received]) -> dict[str, int]:
-        by_key: dict[Key, list[Received]] = {}
+        unsorted: dict[Key, list[Received]] = {}
         for each in received:
-            by_key.setdefault((each.integration.id, each.signal.dedup_key), []).append(each)
-        self.known = latest_episodes(self.connection, by_key.keys())
+            unsorted.setdefault((each.integration.id, each.signal.dedup_key), []).append(each)
+        by_key = {key: unsorted[key] for key in sorted(unsorted)}
+        self.known = latest_episodes(self.connection, by_key)
         self.before = {each.id: each for each in self.known.values()}
-        self.organisation = organisation_queries.everything(self.connection)
-        self.router = _router(self.connection.engine, self.organisation)
-        self.silences = silences_to_come(self.connection, self.now)
+        self.remembered = Known.of(self.connection, self.now)
+        self.router, self.silences = self.remembered.router, self.remembered.silences
         self.instant = stored(self.connection)
         self.stored_now = self.instant(self.now)
         self.ids = new_ids(len(by_key))
-        self._lock_groups(by_key)
-        for key in sorted(by_key):
-            some = by_key[key]
-            if len(some) == 1 and self._is_plain(self.known.get(key), some[0]):
+        routed = self._lock_groups(by_key)
+        for key, some in by_key.items():
+            if len(some) == 1 and self._is_plain(self.known.get(key), some[0], routed.get(key)):
                 continue
             self._add_joined()
             for each in some:
@@ -116,23 +125,30 @@ class _Fold:
         self._write()
         return self.stale
 
-    def _lock_groups(self, by_key: dict[Key, list[Received]]) -> None:
-        """The groups that may change; of a message that only repeats itself, none."""
+    def _lock_groups(self, by_key: dict[Key, list[Received]]) -> dict[Key, Routed]:
+        """The groups that may change; of a message that only repeats itself, none. How what fires is routed, last."""
         ids: set[str] = set()
         keys: set[Key] = set()
+        found: dict[Key, Routed] = {}
         for key, some in by_key.items():
             latest = self.known.get(key)
-            if latest is not None and _only_repeats(latest, some):
-                continue
-            if latest is not None and latest.group_id is not None:
-                ids.add(latest.group_id)
+            if latest is not None:
+                if _only_repeats(latest, some):
+                    continue
+                if latest.group_id is not None:
+                    ids.add(latest.group_id)
             for each in some:
                 if each.signal.status == "firing":
-                    routed = self._route(each)
+                    found[key] = routed = self._route(each)
                     keys.add((routed.route, routed.key))
-        ids.update(open_group_ids(self.connection, keys))
-        self.groups = locked_groups(self.connection, ids)
+        known = self.remembered
+        ids.update(known.open[key] for key in keys if key in known.open)
+        ids.update(open_group_ids(self.connection, [key for key in keys if key not in known.open]))
+        self.groups = {id: known.groups[id] for id in ids if id in known.groups}
+        self.groups.update(locked_groups(self.connection, [id for id in ids if id not in known.groups]))
         self.open = {(each.route, each.key): each.id for each in self.groups.values() if each.state != "closed"}
+        self.stored_groups = dict(self.groups)
+        return found
 
     def _route(self, each: Received) -> Routed:
         return self.router.route(each.integration, each.signal)
@@ -142,37 +158,34 @@ class _Fold:
             return None
         return silenced_by(self.silences, described(each.integration, each.signal, routed.service), self.now)
 
-    def _is_plain(self, latest: Episode | None, each: Received) -> bool:
+    def _is_plain(self, latest: Episode | None, each: Received, routed: Routed | None) -> bool:
         """What nearly every message of a storm is, kept cheap: a new alert of a known group, or the same one again."""
-        if each.signal.status != "firing":
-            return False
         if latest is None:
-            return self._only_joins(each)
-        if episodes.repeats(latest, each.signal):
+            return routed is not None and self._only_joins(each, routed)
+        if each.signal.status == "firing" and episodes.repeats(latest, each.signal):
             self.repeated.append((latest.id, latest.received + 1))
             return True
         return False
 
-    def _only_joins(self, each: Received) -> bool:
+    def _only_joins(self, each: Received, routed: Routed) -> bool:
         """One message of an unknown key joins an open group and changes no more of it than its counts."""
-        signal = each.signal
-        routed = self._route(each)
-        group_id = self.open.get((routed.route, routed.key))
-        if group_id is None:
+        silence = self._silence(each, routed) if self.silences else None
+        alike = (id(routed), silence is None)
+        if alike in self.joins:
+            joins = self.joins[alike]
+        else:
+            joins = self.joins[alike] = self._where_it_joins(each.signal, routed, loud=silence is None)
+        if joins is None:
             return False
-        silence = self._silence(each, routed)
-        firing = Firing(signal.severity, routed.urgency, routed.service, silence is None)
-        if not grouping.only_joins(self.groups[group_id], firing):
-            return False
-        count, loud = self.joined.get(group_id, (0, 0))
-        self.joined[group_id] = (count + 1, loud + firing.loud)
+        count, loud = self.joined.get(joins.group_id, (0, 0))
+        self.joined[joins.group_id] = (count + 1, loud + joins.loud)
         self.opened.append(
             opened_row(
-                signal,
+                each.signal,
                 next(self.ids),
                 each.integration.id,
-                routed.service,
-                group_id,
+                joins.service,
+                joins.group_id,
                 silence,
                 self.stored_now,
                 self.instant,
@@ -180,9 +193,20 @@ class _Fold:
         )
         return True
 
+    def _where_it_joins(self, signal: Signal, routed: Routed, *, loud: bool) -> _Joins | None:
+        """The same for all that are routed as this one, which are as severe as it is."""
+        group_id = self.open.get((routed.route, routed.key))
+        firing = Firing(signal.severity, routed.urgency, routed.service, loud)
+        if group_id is None or not grouping.only_joins(self.groups[group_id], firing):
+            return None
+        return _Joins(group_id, routed.service, loud)
+
     def _add_joined(self) -> None:
         for group_id, (count, loud) in self.joined.items():
-            self._set(grouping.joined(self.groups[group_id], count, loud, self.now))
+            if group_id not in self.touched:
+                self.only_joined.add(group_id)
+            self.groups[group_id] = grouping.joined(self.groups[group_id], count, loud, self.now)
+            self.touched.add(group_id)
         self.joined.clear()
 
     def _apply(self, key: Key, each: Received) -> None:
@@ -269,6 +293,8 @@ class _Fold:
     def _set(self, group: Group) -> None:
         self.groups[group.id] = group
         self.touched.add(group.id)
+        self.only_joined.discard(group.id)
+        self.joins.clear()
 
     def _keep(self, key: Key, episode: Episode, *, is_new: bool = False) -> None:
         is_new = is_new or (episode.received == 0 and key not in self.known)
@@ -287,27 +313,22 @@ class _Fold:
         update_episodes(self.connection, list(self.changed.values()), self.before, self.now)
         for id in sorted(self.touched):
             self._settle(self.groups[id])
+        self.remembered.keep(self.groups.values())
         if self.opened or self.repeated or self.changed:
             announce(self.connection, TOPIC)
 
     def _settle(self, group: Group) -> None:
-        if group.id not in self.new_groups:
+        if group.id in self.only_joined:
+            count_group(self.connection, group, self.stored_groups[group.id])
+        elif group.id not in self.new_groups:
             update_group(self.connection, group)
-            tell(self.connection, group, self.now)
-            return
-        routed = self.waits[group.id]
-        if routed.group_wait and grouping.needs_a_look(group):
-            later = self.now + routed.group_wait
-            payload = {"group_id": group.id}
-            owe(self.connection, "look_at_group", GROUP, group.id, payload, self.now, paging=True, not_before=later)
+        else:
+            routed = self.waits[group.id]
+            if routed.group_wait and grouping.needs_a_look(group):
+                later = self.now + routed.group_wait
+                payload = {"group_id": group.id}
+                owe(self.connection, "look_at_group", GROUP, group.id, payload, self.now, paging=True, not_before=later)
         tell(self.connection, group, self.now)
-
-
-def _router(engine: Engine, organisation: Organisation) -> Router:
-    known = _routers.get(engine)
-    if known is None or known.organisation is not organisation:
-        known = _routers[engine] = Router(organisation)
-    return known
 
 
 def _only_repeats(latest: Episode, some: Sequence[Received]) -> bool:

@@ -44,10 +44,10 @@ class Raced(Conflict):
     """Another process wrote the same episode or group first: what was decided here must be decided again."""
 
 
-def latest_episodes(connection: Connection, keys: Collection[Key]) -> dict[Key, Episode]:
+def latest_episodes(connection: Connection, keys: Iterable[Key]) -> dict[Key, Episode]:
     """The latest episode of each (integration, dedup key), locked in their order. Index: uq_alerts_episodes."""
     by_integration: dict[str, list[str]] = {}
-    for integration_id, dedup_key in sorted(keys):
+    for integration_id, dedup_key in keys:
         by_integration.setdefault(integration_id, []).append(dedup_key)
     ids: list[str] = []
     for integration_id, dedup_keys in by_integration.items():
@@ -87,7 +87,9 @@ def open_group_ids(connection: Connection, keys: Collection[Key]) -> list[str]:
 
 def locked_groups(connection: Connection, ids: Iterable[str]) -> dict[str, Group]:
     """The groups, locked in the order of their ids."""
-    wanted = listed(connection, sorted(set(ids)))
+    if not (some := sorted(set(ids))):
+        return {}
+    wanted = listed(connection, some)
     return {row[0]: group_from(row) for row in _LOCKED_GROUPS.rows(connection, ids=wanted)}
 
 
@@ -135,6 +137,18 @@ def update_group(connection: Connection, group: Group) -> None:
     """A known group as it is now."""
     row = group_row(group)
     _UPDATE_GROUP.run(connection, row_id=row.pop("id"), **{f"new_{name}": value for name, value in row.items()})
+
+
+def count_group(connection: Connection, group: Group, before: Group) -> None:
+    """A known group of which nothing but the counts has changed; when, only once a second.
+
+    So a storm does not move its group in the index of changes with every commit.
+    """
+    counts = {"row_id": group.id, "new_firing": group.firing, "new_loud": group.loud, "new_total": group.total}
+    if group.changed_at.replace(microsecond=0) == before.changed_at.replace(microsecond=0):
+        _COUNT_GROUP.run(connection, **counts)
+    else:
+        _COUNT_GROUP_LATER.run(connection, **counts, new_changed_at=group.changed_at)
 
 
 def tell(connection: Connection, group: Group, now: datetime) -> None:
@@ -234,6 +248,10 @@ _UPDATE_GROUP = Prepared(
     .where(groups.c.id == bindparam("row_id"))
     .values({column.name: bindparam(f"new_{column.name}") for column in groups.columns if column.name != "id"})
 )
+_COUNTED = update(groups).where(groups.c.id == bindparam("row_id"))
+_COUNTS: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("firing", "loud", "total")}
+_COUNT_GROUP = Prepared(_COUNTED.values(_COUNTS))
+_COUNT_GROUP_LATER = Prepared(_COUNTED.values(**_COUNTS, changed_at=bindparam("new_changed_at")))
 _SILENCES = Prepared(
     select(silences.c.id, silences.c.match, silences.c.starts_at, silences.c.ends_at, silences.c.cancelled_at).where(
         silences.c.ends_at > bindparam("now"), silences.c.cancelled_at.is_(None)

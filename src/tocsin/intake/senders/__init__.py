@@ -72,12 +72,17 @@ def senders() -> dict[str, Sender]:
 
 def sender_named(name: str) -> Sender:
     """The sender of that name or alias; Invalid, naming those there are, when there is none."""
-    for sender in senders().values():
-        if name == sender.name or name in sender.aliases:
-            return sender
+    if (known := _by_any_name().get(name)) is not None:
+        return known
     raise Invalid(f"there is no sender {name!r}; senders are {', '.join(sorted(senders()))}", "sender")
 
 
 def is_sender(name: str) -> bool:
     """Whether a sender has that name or alias."""
-    return any(name == sender.name or name in sender.aliases for sender in senders().values())
+    return name in _by_any_name()
+
+
+@cache
+def _by_any_name() -> dict[str, Sender]:
+    aliases = {alias: sender for sender in senders().values() for alias in sender.aliases}
+    return aliases | senders()
