@@ -91,7 +91,9 @@ def test_another_process_or_a_failure_makes_it_forget(night: Night) -> None:
     assert fold(database, signal("b")) != database.is_postgresql
     other = Database.open(database.url, night.clock, database.context)
     try:
-        asked = CreateSilence(match={"service": "ledger"}, reason="deploy", ends_at=night.clock.now() + timedelta(hours=1))
+        asked = CreateSilence(
+            match={"service": "ledger"}, reason="deploy", ends_at=night.clock.now() + timedelta(hours=1)
+        )
         other.write(lambda c, at: create_silence(c, DANA, asked, at))
     finally:
         other.close()

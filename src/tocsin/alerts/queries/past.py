@@ -10,11 +10,11 @@ from sqlalchemy import Connection, Row, exists, select
 from tocsin.errors import NotFound
 from tocsin.identity.actor import Actor, Right
 from tocsin.identity.visibility import visible_by_incident
+from tocsin.intake.keeping import bodies_in
 from tocsin.intake.parsing import parse
 from tocsin.intake.queries import integration_ref
 from tocsin.intake.senders import sender_named
 from tocsin.intake.signal import IntegrationRef, Unreadable
-from tocsin.intake.writer import body_at
 from tocsin.store.tables.alerts import alerts, groups
 from tocsin.store.tables.intake import bodies
 
@@ -44,10 +44,11 @@ def past_payloads(connection: Connection, actor: Actor, integration_id: str, lim
     newest = select(bodies).order_by(bodies.c.at.desc(), bodies.c.id.desc()).limit(_MOST_ROWS)
     found: list[PastPayload] = []
     for row in connection.execute(newest):
-        for place, entry in reversed(list(enumerate(_entries(row)))):
-            if entry["integration"] != integration_id:
-                continue
-            body = body_at(row.content, entry)
+        entries = _entries(row)
+        mine = [place for place, entry in enumerate(entries) if entry["integration"] == integration_id]
+        came = bodies_in(row.content, entries) if mine else []
+        for place in reversed(mine):
+            body = came[place]
             if _may_see(connection, actor, integration, body):
                 found.append(PastPayload(f"{row.id}.{place}", row.at, _shown(integration, body)))
             if len(found) == limit:
@@ -65,7 +66,7 @@ def past_payload(connection: Connection, actor: Actor, integration_id: str, payl
     entry = entries[int(place)] if place.isdecimal() and int(place) < len(entries) else None
     if integration is None or row is None or entry is None or entry["integration"] != integration_id:
         raise NotFound("there is no such payload; they are kept for 72 hours")
-    body = body_at(row.content, entry)
+    body = bodies_in(row.content, entries)[int(place)]
     if not _may_see(connection, actor, integration, body):
         raise NotFound("there is no such payload; they are kept for 72 hours")
     return PastPayload(payload_id, row.at, _shown(integration, body))
