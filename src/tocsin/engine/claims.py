@@ -1,7 +1,7 @@
 """Claiming rows: attempts + 1 and a fenced lease are committed before the work begins."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,9 +37,13 @@ class ClaimedDelivery:
     fence: int
 
 
-def claim_jobs(connection: Connection, table: Table, node: str, now: datetime, limit: int) -> list[Claimed]:
-    """Claim due deadlines or tasks, the longest due first."""
+def claim_jobs(
+    connection: Connection, table: Table, node: str, now: datetime, limit: int, among: Collection[str] | None = None
+) -> list[Claimed]:
+    """Claim due deadlines or tasks, the longest due first; `among`: those of these ids only."""
     due = _due_jobs(table, now).order_by(table.c.next_try_at).limit(limit)
+    if among is not None:
+        due = due.where(table.c.id.in_(among))
     rows = connection.execute(lock_rows(connection, due, skip_locked=True)).all()
     claimed = []
     for row in rows:
@@ -124,9 +128,15 @@ def _due_jobs(table: Table, now: datetime) -> Select[Any]:
 
 
 def claim_deliveries(
-    connection: Connection, lane: str, kinds: Iterable[str], node: str, now: datetime, limit: int
+    connection: Connection,
+    lane: str,
+    kinds: Iterable[str],
+    node: str,
+    now: datetime,
+    limit: int,
+    among: Collection[str] | None = None,
 ) -> list[ClaimedDelivery]:
-    """Claim due deliveries of a lane; the attempt is committed before the call.
+    """Claim due deliveries of a lane, `among` those of these ids if told; the attempt is committed before the call.
 
     One whose lease ended while sending has an unknown outcome: *resend* sends it again, *confirm* and *ask* are
     given to the handler as `again`, which decides.
@@ -137,7 +147,12 @@ def claim_deliveries(
         lock_rows(
             connection,
             select(deliveries)
-            .where(deliveries.c.lane == lane, deliveries.c.kind.in_(tuple(kinds)), or_(waiting, lost))
+            .where(
+                deliveries.c.lane == lane,
+                deliveries.c.kind.in_(tuple(kinds)),
+                or_(waiting, lost),
+                *([deliveries.c.id.in_(among)] if among is not None else []),
+            )
             .order_by(deliveries.c.next_try_at)
             .limit(limit),
             skip_locked=True,
@@ -184,11 +199,12 @@ def _delivery(row: Row[Any], *, again: bool) -> Delivery:
     )
 
 
-def due_lanes(connection: Connection, now: datetime) -> list[str]:
-    """Lanes with something to send now."""
+def due_lanes(connection: Connection, now: datetime, among: Collection[str] | None = None) -> list[str]:
+    """Lanes with something to send now, `among` these ids if told."""
+    mine = [deliveries.c.id.in_(among)] if among is not None else []
     waiting = and_(deliveries.c.state == "waiting", deliveries.c.next_try_at <= now)
     lost = and_(deliveries.c.state == "sending", deliveries.c.lease_until <= now)
-    return list(connection.execute(select(deliveries.c.lane).where(or_(waiting, lost)).distinct()).scalars())
+    return list(connection.execute(select(deliveries.c.lane).where(or_(waiting, lost), *mine).distinct()).scalars())
 
 
 def next_due(connection: Connection) -> datetime | None:

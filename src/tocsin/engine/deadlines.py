@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from tocsin.engine.fresh import note
 from tocsin.ids import new_id
 from tocsin.store.database import announce
 from tocsin.store.tables.engine import deadlines
@@ -64,12 +65,11 @@ def reconcile(
     connection: Connection, subject_kind: str, subject_id: str, wanted: Iterable[WantedDeadline], now: datetime
 ) -> None:
     """Make the stored deadlines of the subject those that are wanted."""
-    del now
     mine = (deadlines.c.subject_kind == subject_kind) & (deadlines.c.subject_id == subject_id)
-    rows = connection.execute(
+    present = connection.execute(
         select(deadlines.c.id, deadlines.c.kind, deadlines.c.key, deadlines.c.due_at, deadlines.c.state).where(mine)
     )
-    changes = compare(wanted, [Stored(*row) for row in rows])
+    changes = compare(wanted, [Stored(*row) for row in present])
     if changes.drop:
         connection.execute(delete(deadlines).where(deadlines.c.id.in_(changes.drop)))
     for row_id, deadline in changes.move:
@@ -79,7 +79,11 @@ def reconcile(
             .values(due_at=deadline.due_at, next_try_at=deadline.due_at, payload=dict(deadline.payload))
         )
     if changes.add:
-        connection.execute(insert(deadlines), [_row(subject_kind, subject_id, deadline) for deadline in changes.add])
+        added = [_row(subject_kind, subject_id, deadline) for deadline in changes.add]
+        connection.execute(insert(deadlines), added)
+        for row in added:
+            if row["due_at"] <= now:
+                note(connection, deadlines, row["id"])
     if changes.add or changes.move:
         announce(connection, WORK)
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, update
 
 from tocsin.engine.deadlines import WORK
+from tocsin.engine.fresh import note
 from tocsin.ids import new_id
 from tocsin.store.columns import insert_or_ignore
 from tocsin.store.database import announce
@@ -81,6 +82,8 @@ def send_later(
     if not insert_or_ignore(connection, deliveries, row):
         return None
     announce(connection, WORK)
+    if not_before is None or not_before <= now:
+        note(connection, deliveries, delivery_id)
     return delivery_id
 
 

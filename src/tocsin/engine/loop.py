@@ -7,7 +7,8 @@ lane, so a slow provider delays no other lane.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,6 +21,7 @@ from tocsin.engine import claims
 from tocsin.engine.claims import Claimed, ClaimedDelivery
 from tocsin.engine.deadlines import WORK
 from tocsin.engine.deliveries import Delivery, Outcome
+from tocsin.engine.fresh import Fresh, noting
 from tocsin.engine.work import MOST_TRIES, PageLastResort, Registry, backoff
 from tocsin.store.database import Database
 from tocsin.store.prepared import savepoint
@@ -136,12 +138,14 @@ class Loop:
         return min(max(due - self._clock.now(), timedelta(milliseconds=5)), _POLL)
 
     async def _turn(self) -> int:
-        claimed = await self._claim()
-        for number, one in enumerate(claimed):
+        claimed = deque(await self._claim())
+        worked = 0
+        while claimed:
             if self._stopping:
-                return number  # what is left is freed as this node leaves
-            await self._run(one)
-        worked = len(claimed) + await self._send_due()
+                return worked  # what is left is freed as this node leaves
+            claimed.extendleft(await self._run(claimed.popleft()))
+            worked += 1
+        worked += await self._send_due()
         self.stats.last_turn_at = self._clock.now()
         return worked
 
@@ -160,26 +164,43 @@ class Loop:
         self.stats.worst_lag_seconds = max(self.stats.worst_lag_seconds, self.stats.lag_seconds)
         return claimed
 
-    async def _run(self, claimed: Claimed) -> None:
+    async def _run(self, claimed: Claimed) -> list[Claimed]:
+        """Do one row's work; returns what that made due at once, claimed in the same commit. What it sends leaves now."""
         kind = claimed.job.kind
         handlers = self._registry.deadlines if claimed.table is deadlines else self._registry.tasks
         handler = handlers.get(kind)
 
-        def work(connection: Connection, now: datetime) -> None:
+        def work(connection: Connection, now: datetime) -> tuple[list[Claimed], list[_Ready]]:
             if not claims.holds(connection, claimed):
-                return
+                return [], []
             if handler is None:
                 raise LookupError(f"no handler for {kind!r} in this version")
-            handler(connection, claimed.job, now)
+            with noting(connection) as fresh:
+                handler(connection, claimed.job, now)
             claims.finish(connection, claimed, now)
+            return ([], []) if self._stopping else self._claim_fresh(connection, fresh, now)
 
         try:
-            await self._database.write_async(work)
+            more, ready = await self._database.write_async(work)
             self.stats.done[kind] = self.stats.done.get(kind, 0) + 1
+            self._begin_sending(ready)
+            return more
         except Exception as error:
             _log.exception("%s failed for %s %s", kind, claimed.job.subject_kind, claimed.job.subject_id)
             self.stats.failed[kind] = self.stats.failed.get(kind, 0) + 1
             await self._failed(claimed, f"{type(error).__name__}: {error}")
+            return []
+
+    def _claim_fresh(self, connection: Connection, fresh: Fresh, now: datetime) -> tuple[list[Claimed], list[_Ready]]:
+        jobs = [
+            one
+            for table, ids in fresh.items()
+            if table is not deliveries
+            for one in claims.claim_jobs(connection, table, self._node, now, _BATCH, among=ids)
+        ]
+        ids = fresh.get(deliveries, [])
+        lanes = claims.due_lanes(connection, now, among=ids) if ids else []
+        return jobs, self._make_ready({lane: self._room(lane) for lane in lanes}, ids, connection, now)
 
     async def _failed(self, claimed: Claimed, error: str) -> None:
         def record(connection: Connection, now: datetime) -> bool:
@@ -195,7 +216,11 @@ class Loop:
         rooms = {lane: self._room(lane) for lane in lanes}
         if not any(room > 0 for room in rooms.values()):
             return 0
-        ready = await self._database.write_async(partial(self._make_ready, rooms))
+        ready = await self._database.write_async(partial(self._make_ready, rooms, None))
+        self._begin_sending(ready)
+        return len(ready)
+
+    def _begin_sending(self, ready: Sequence[_Ready]) -> None:
         for one in ready:
             lane = one.claimed.delivery.lane
             busy = self._sending.setdefault(lane, set())
@@ -203,19 +228,20 @@ class Loop:
             busy.add(task)
             task.add_done_callback(busy.discard)
             task.add_done_callback(lambda _: self._awake.set())
-        return len(ready)
 
     def _room(self, lane: str) -> int:
         return self._registry.lanes.get(lane, _DEFAULT_CONCURRENCY) - len(self._sending.get(lane, ()))
 
-    def _make_ready(self, rooms: Mapping[str, int], connection: Connection, now: datetime) -> list[_Ready]:
+    def _make_ready(
+        self, rooms: Mapping[str, int], among: Collection[str] | None, connection: Connection, now: datetime
+    ) -> list[_Ready]:
         """Claim what may be sent and say what to send, in the same transaction: a page waits for one commit less."""
         kinds = tuple(self._registry.senders)
         return [
             self._prepared(connection, one, now)
             for lane, room in rooms.items()
             if room > 0
-            for one in claims.claim_deliveries(connection, lane, kinds, self._node, now, room)
+            for one in claims.claim_deliveries(connection, lane, kinds, self._node, now, room, among)
         ]
 
     def _prepared(self, connection: Connection, claimed: ClaimedDelivery, now: datetime) -> _Ready:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from tocsin.engine.deadlines import WORK
+from tocsin.engine.fresh import note
 from tocsin.ids import new_id
 from tocsin.store.columns import insert_or_ignore
 from tocsin.store.database import announce
@@ -33,7 +34,7 @@ def owe(
     the kind for the subject: work asked for again while it is being done is done once more afterwards.
     `paging`: a page is at stake, so a person is told after 60 s instead of 5 tries.
     """
-    row = {
+    row: dict[str, Any] = {
         "id": new_id(),
         "kind": kind,
         "subject_kind": subject_kind,
@@ -50,4 +51,6 @@ def owe(
     inserted = insert_or_ignore(connection, tasks, row) > 0
     if inserted:
         announce(connection, WORK)
+        if row["next_try_at"] <= now:
+            note(connection, tasks, row["id"])
     return inserted
