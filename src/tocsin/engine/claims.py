@@ -1,17 +1,32 @@
 """Claiming rows: attempts + 1 and a fenced lease are committed before the work begins."""
 
 import random
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, and_, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    Select,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from tocsin.engine.deliveries import Delivery
 from tocsin.engine.tasks import COALESCING
 from tocsin.engine.work import LEASE, MOST_TRIES, PAGE_PATIENCE, Job, backoff
-from tocsin.store.columns import Instant, lock_rows
+from tocsin.store.columns import Instant, lockable
 from tocsin.store.tables.engine import deadlines, deliveries, tasks
 
 _jitter = random.SystemRandom()
@@ -41,10 +56,8 @@ def claim_jobs(
     connection: Connection, table: Table, node: str, now: datetime, limit: int, among: Collection[str] | None = None
 ) -> list[Claimed]:
     """Claim due deadlines or tasks, the longest due first; `among`: those of these ids only."""
-    due = _due_jobs(table, now).order_by(table.c.next_try_at).limit(limit)
-    if among is not None:
-        due = due.where(table.c.id.in_(among))
-    rows = connection.execute(lock_rows(connection, due, skip_locked=True)).all()
+    due = _due_jobs(table, among is not None)(connection)
+    rows = connection.execute(due, {"now": now, "most": limit, "among": list(among or ())}).all()
     claimed = []
     for row in rows:
         key = row.key
@@ -60,7 +73,7 @@ def claim_jobs(
             values["claimable_since"] = since
             if key.startswith(COALESCING):
                 values["key"] = key = f"{key[1:]}:{row.id}"
-        connection.execute(update(table).where(table.c.id == row.id).values(**values))
+        connection.execute(_by_id(table), {"row_id": row.id, **values})
         job = Job(
             id=row.id,
             kind=row.kind,
@@ -79,19 +92,18 @@ def claim_jobs(
 def holds(connection: Connection, claimed: Claimed) -> bool:
     """Whether this node still holds the row (locked until the transaction ends)."""
     table = claimed.table
-    fence = connection.execute(
-        lock_rows(connection, select(table.c.fence).where(table.c.id == claimed.id, table.c.state == "waiting"))
-    ).scalar()
+    fence = connection.execute(_fence(table)(connection), {"row_id": claimed.id}).scalar()
     return bool(fence == claimed.fence)
 
 
 def finish(connection: Connection, claimed: Claimed, now: datetime) -> None:
     """The work is done, in the same transaction."""
     table = claimed.table
-    values = {"state": "fired", "fired_at": now} if table is deadlines else {"state": "done", "done_at": now}
-    connection.execute(
-        update(table).where(table.c.id == claimed.id).values(**values, lease_owner=None, lease_until=None, error=None)
+    values: dict[str, Any] = (
+        {"state": "fired", "fired_at": now} if table is deadlines else {"state": "done", "done_at": now}
     )
+    values |= {"lease_owner": None, "lease_until": None, "error": None}
+    connection.execute(_by_id(table), {"row_id": claimed.id, **values})
 
 
 def fail(connection: Connection, claimed: Claimed, error: str, now: datetime) -> bool:
@@ -119,12 +131,29 @@ def jitter() -> float:
 
 def has_due(connection: Connection, now: datetime) -> bool:
     """Whether some deadline or task may be claimed: a read, so that an idle loop never takes the writer."""
-    return any(connection.execute(_due_jobs(table, now).limit(1)).first() is not None for table in (deadlines, tasks))
+    asked = {"now": now, "most": 1}
+    return any(connection.execute(_due_jobs(t)(connection), asked).first() is not None for t in (deadlines, tasks))
 
 
-def _due_jobs(table: Table, now: datetime) -> Select[Any]:
-    free = or_(table.c.lease_until.is_(None), table.c.lease_until <= now)
-    return select(table).where(table.c.state == "waiting", table.c.next_try_at <= now, free)
+@cache
+def _due_jobs(table: Table, among: bool = False) -> Callable[[Connection], Select[Any]]:
+    at = bindparam("now", type_=Instant())
+    free = or_(table.c.lease_until.is_(None), table.c.lease_until <= at)
+    due = select(table).where(table.c.state == "waiting", table.c.next_try_at <= at, free)
+    if among:
+        due = due.where(table.c.id.in_(bindparam("among", expanding=True)))
+    return lockable(due.order_by(table.c.next_try_at).limit(bindparam("most", type_=Integer)), skip_locked=True)
+
+
+@cache
+def _fence(table: Table) -> Callable[[Connection], Select[Any]]:
+    return lockable(select(table.c.fence).where(table.c.id == bindparam("row_id"), table.c.state == "waiting"))
+
+
+@cache
+def _by_id(table: Table) -> Update:
+    """Sets the columns that are given beside `row_id`."""
+    return update(table).where(table.c.id == bindparam("row_id"))
 
 
 def claim_deliveries(
@@ -141,48 +170,44 @@ def claim_deliveries(
     One whose lease ended while sending has an unknown outcome: *resend* sends it again, *confirm* and *ask* are
     given to the handler as `again`, which decides.
     """
-    waiting = and_(deliveries.c.state == "waiting", deliveries.c.next_try_at <= now)
-    lost = and_(deliveries.c.state == "sending", deliveries.c.lease_until <= now)
-    rows = connection.execute(
-        lock_rows(
-            connection,
-            select(deliveries)
-            .where(
-                deliveries.c.lane == lane,
-                deliveries.c.kind.in_(tuple(kinds)),
-                or_(waiting, lost),
-                *([deliveries.c.id.in_(among)] if among is not None else []),
-            )
-            .order_by(deliveries.c.next_try_at)
-            .limit(limit),
-            skip_locked=True,
-        )
-    ).all()
+    asked = {"lane": lane, "kinds": list(kinds), "now": now, "most": limit, "among": list(among or ())}
+    rows = connection.execute(_due_deliveries(among is not None)(connection), asked).all()
     claimed = []
     for row in rows:
         again = row.state == "sending"
         if again and row.on_unknown == "ask":
-            connection.execute(
-                update(deliveries)
-                .where(deliveries.c.id == row.id)
-                .values(
-                    state="unknown", lease_owner=None, lease_until=None, error="the answer was never seen", ended_at=now
-                )
-            )
+            unknown = {"state": "unknown", "error": "the answer was never seen", "ended_at": now}
+            unknown |= {"lease_owner": None, "lease_until": None}
+            connection.execute(_by_id(deliveries), {"row_id": row.id, **unknown})
             continue
-        connection.execute(
-            update(deliveries)
-            .where(deliveries.c.id == row.id)
-            .values(
-                state="sending",
-                attempts=row.attempts + 1,
-                fence=row.fence + 1,
-                lease_owner=node,
-                lease_until=now + LEASE * 2,
-            )
-        )
+        held: dict[str, Any] = {"state": "sending", "attempts": row.attempts + 1, "fence": row.fence + 1}
+        held |= {"lease_owner": node, "lease_until": now + LEASE * 2}
+        connection.execute(_by_id(deliveries), {"row_id": row.id, **held})
         claimed.append(ClaimedDelivery(_delivery(row, again=again), row.fence + 1))
     return claimed
+
+
+def _is_due() -> ColumnElement[bool]:
+    at = bindparam("now", type_=Instant())
+    waiting = and_(deliveries.c.state == "waiting", deliveries.c.next_try_at <= at)
+    return or_(waiting, and_(deliveries.c.state == "sending", deliveries.c.lease_until <= at))
+
+
+@cache
+def _due_deliveries(among: bool) -> Callable[[Connection], Select[Any]]:
+    due = select(deliveries).where(
+        deliveries.c.lane == bindparam("lane"), deliveries.c.kind.in_(bindparam("kinds", expanding=True)), _is_due()
+    )
+    if among:
+        due = due.where(deliveries.c.id.in_(bindparam("among", expanding=True)))
+    due = due.order_by(deliveries.c.next_try_at).limit(bindparam("most", type_=Integer))
+    return lockable(due, skip_locked=True)
+
+
+@cache
+def _due_lanes(among: bool) -> Select[Any]:
+    due = select(deliveries.c.lane).where(_is_due()).distinct()
+    return due.where(deliveries.c.id.in_(bindparam("among", expanding=True))) if among else due
 
 
 def _delivery(row: Row[Any], *, again: bool) -> Delivery:
@@ -201,10 +226,8 @@ def _delivery(row: Row[Any], *, again: bool) -> Delivery:
 
 def due_lanes(connection: Connection, now: datetime, among: Collection[str] | None = None) -> list[str]:
     """Lanes with something to send now, `among` these ids if told."""
-    mine = [deliveries.c.id.in_(among)] if among is not None else []
-    waiting = and_(deliveries.c.state == "waiting", deliveries.c.next_try_at <= now)
-    lost = and_(deliveries.c.state == "sending", deliveries.c.lease_until <= now)
-    return list(connection.execute(select(deliveries.c.lane).where(or_(waiting, lost), *mine).distinct()).scalars())
+    asked = {"now": now, "among": list(among or ())}
+    return list(connection.execute(_due_lanes(among is not None), asked).scalars())
 
 
 def next_due(connection: Connection) -> datetime | None:

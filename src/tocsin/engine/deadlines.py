@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from tocsin.engine.fresh import note
 from tocsin.ids import new_id
@@ -65,10 +65,7 @@ def reconcile(
     connection: Connection, subject_kind: str, subject_id: str, wanted: Iterable[WantedDeadline], now: datetime
 ) -> None:
     """Make the stored deadlines of the subject those that are wanted."""
-    mine = (deadlines.c.subject_kind == subject_kind) & (deadlines.c.subject_id == subject_id)
-    present = connection.execute(
-        select(deadlines.c.id, deadlines.c.kind, deadlines.c.key, deadlines.c.due_at, deadlines.c.state).where(mine)
-    )
+    present = connection.execute(_OF_SUBJECT, {"subject_kind": subject_kind, "subject_id": subject_id})
     changes = compare(wanted, [Stored(*row) for row in present])
     if changes.drop:
         connection.execute(delete(deadlines).where(deadlines.c.id.in_(changes.drop)))
@@ -80,12 +77,18 @@ def reconcile(
         )
     if changes.add:
         added = [_row(subject_kind, subject_id, deadline) for deadline in changes.add]
-        connection.execute(insert(deadlines), added)
+        connection.execute(_INSERT, added)
         for row in added:
             if row["due_at"] <= now:
-                note(connection, deadlines, row["id"])
+                note(connection, deadlines, row["kind"], row["id"])
     if changes.add or changes.move:
         announce(connection, WORK)
+
+
+_OF_SUBJECT = select(deadlines.c.id, deadlines.c.kind, deadlines.c.key, deadlines.c.due_at, deadlines.c.state).where(
+    deadlines.c.subject_kind == bindparam("subject_kind"), deadlines.c.subject_id == bindparam("subject_id")
+)
+_INSERT = insert(deadlines)
 
 
 def _row(subject_kind: str, subject_id: str, deadline: WantedDeadline) -> dict[str, Any]:

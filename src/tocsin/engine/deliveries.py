@@ -83,7 +83,7 @@ def send_later(
         return None
     announce(connection, WORK)
     if not_before is None or not_before <= now:
-        note(connection, deliveries, delivery_id)
+        note(connection, deliveries, kind, delivery_id)
     return delivery_id
 
 

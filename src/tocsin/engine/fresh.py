@@ -1,21 +1,30 @@
-"""What a transaction makes due at once, by table: whoever runs it may claim that in the same commit, for itself.
+"""What a transaction makes due at once: whoever runs it may do that, or claim it for itself, in the same commit.
 
-So a page whose group was looked at needs no further commit until it leaves: each claim would be one of its own.
+So a page whose group was looked at needs no further commit until it leaves: each would be one of its own.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table
 
 _FRESH = "tocsin.fresh"
-Fresh = dict[Table, list[str]]
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """A deadline, a task or a delivery that was written and is due already."""
+
+    table: Table
+    kind: str
+    id: str
 
 
 @contextmanager
-def noting(connection: Connection) -> Iterator[Fresh]:
+def noting(connection: Connection) -> Iterator[list[Fresh]]:
     """Note, until the end of the block, the rows that become due at once."""
-    fresh: Fresh = {}
+    fresh: list[Fresh] = []
     connection.info[_FRESH] = fresh
     try:
         yield fresh
@@ -23,11 +32,11 @@ def noting(connection: Connection) -> Iterator[Fresh]:
         connection.info.pop(_FRESH, None)
 
 
-def note(connection: Connection, table: Table, id: str) -> None:
+def note(connection: Connection, table: Table, kind: str, id: str) -> None:
     """A row that is due now was written."""
-    fresh: Fresh | None = connection.info.get(_FRESH)
+    fresh: list[Fresh] | None = connection.info.get(_FRESH)
     if fresh is not None:
-        fresh.setdefault(table, []).append(id)
+        fresh.append(Fresh(table, kind, id))
 
 
 __all__ = ["Fresh", "note", "noting"]

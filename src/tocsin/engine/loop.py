@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, Table, update
 
 from tocsin.clock import Clock
 from tocsin.engine import claims
@@ -53,6 +53,15 @@ class _Ready:
     claimed: ClaimedDelivery
     content: Mapping[str, Any] | None
     outcome: Outcome | None
+
+
+@dataclass
+class _Done:
+    """What came of one row's transaction: the kinds that were done, what is claimed, what is to be sent."""
+
+    kinds: list[str] = field(default_factory=list)
+    claimed: list[Claimed] = field(default_factory=list)
+    ready: list[_Ready] = field(default_factory=list)
 
 
 class Loop:
@@ -170,37 +179,62 @@ class Loop:
         handlers = self._registry.deadlines if claimed.table is deadlines else self._registry.tasks
         handler = handlers.get(kind)
 
-        def work(connection: Connection, now: datetime) -> tuple[list[Claimed], list[_Ready]]:
+        def work(connection: Connection, now: datetime) -> _Done:
+            done = _Done()
             if not claims.holds(connection, claimed):
-                return [], []
+                return done
             if handler is None:
                 raise LookupError(f"no handler for {kind!r} in this version")
             with noting(connection) as fresh:
                 handler(connection, claimed.job, now)
-            claims.finish(connection, claimed, now)
-            return ([], []) if self._stopping else self._claim_fresh(connection, fresh, now)
+                claims.finish(connection, claimed, now)
+                done.kinds.append(kind)
+                self._do_at_once(connection, fresh, done, now)
+            if not self._stopping:
+                self._claim_fresh(connection, fresh, done, now)
+            return done
 
         try:
-            more, ready = await self._database.write_async(work)
-            self.stats.done[kind] = self.stats.done.get(kind, 0) + 1
-            self._begin_sending(ready)
-            return more
+            done = await self._database.write_async(work)
+            for each in done.kinds:
+                self.stats.done[each] = self.stats.done.get(each, 0) + 1
+            self._begin_sending(done.ready)
+            return done.claimed
         except Exception as error:
             _log.exception("%s failed for %s %s", kind, claimed.job.subject_kind, claimed.job.subject_id)
             self.stats.failed[kind] = self.stats.failed.get(kind, 0) + 1
             await self._failed(claimed, f"{type(error).__name__}: {error}")
             return []
 
-    def _claim_fresh(self, connection: Connection, fresh: Fresh, now: datetime) -> tuple[list[Claimed], list[_Ready]]:
-        jobs = [
-            one
-            for table, ids in fresh.items()
-            if table is not deliveries
-            for one in claims.claim_jobs(connection, table, self._node, now, _BATCH, among=ids)
-        ]
-        ids = fresh.get(deliveries, [])
-        lanes = claims.due_lanes(connection, now, among=ids) if ids else []
-        return jobs, self._make_ready({lane: self._room(lane) for lane in lanes}, ids, connection, now)
+    def _do_at_once(self, connection: Connection, fresh: list[Fresh], done: _Done, now: datetime) -> None:
+        """Do in this transaction what it made due, of the kinds that may be; what fails there gets a turn of its own."""
+        for each in list(fresh):
+            if each.table is not deadlines or each.kind not in self._registry.at_once:
+                continue
+            try:
+                with savepoint(connection, "at_once"):
+                    for one in claims.claim_jobs(connection, each.table, self._node, now, 1, among=[each.id]):
+                        self._registry.deadlines[each.kind](connection, one.job, now)
+                        claims.finish(connection, one, now)
+            except Exception:
+                if connection.invalidated:
+                    raise
+                _log.warning("%s could not be done at once", each.kind, exc_info=True)
+            else:
+                fresh.remove(each)
+                done.kinds.append(each.kind)
+
+    def _claim_fresh(self, connection: Connection, fresh: Sequence[Fresh], done: _Done, now: datetime) -> None:
+        """Claim what else it made due, and say what is to be sent at once."""
+        ids: dict[Table, list[str]] = {}
+        for each in fresh:
+            ids.setdefault(each.table, []).append(each.id)
+        sent = ids.pop(deliveries, None)
+        for table, some in ids.items():
+            done.claimed += claims.claim_jobs(connection, table, self._node, now, _BATCH, among=some)
+        if sent:
+            rooms = {lane: self._room(lane) for lane in claims.due_lanes(connection, now, among=sent)}
+            done.ready += self._make_ready(rooms, sent, connection, now)
 
     async def _failed(self, claimed: Claimed, error: str) -> None:
         def record(connection: Connection, now: datetime) -> bool:

@@ -52,5 +52,5 @@ def owe(
     if inserted:
         announce(connection, WORK)
         if row["next_try_at"] <= now:
-            note(connection, tasks, row["id"])
+            note(connection, tasks, kind, row["id"])
     return inserted

@@ -61,16 +61,23 @@ class Registry:
         self.deadlines: dict[str, JobHandler] = {}
         self.senders: dict[str, Sender] = {}
         self.lanes: dict[str, int] = {}
+        self.at_once: set[str] = set()
 
     def task(self, kind: str, handler: JobHandler) -> None:
         """Handle tasks of a kind."""
         _once(self.tasks, kind)
         self.tasks[kind] = handler
 
-    def deadline(self, kind: str, handler: JobHandler) -> None:
-        """Handle deadlines of a kind."""
+    def deadline(self, kind: str, handler: JobHandler, *, at_once: bool = False) -> None:
+        """Handle deadlines of a kind.
+
+        `at_once`: one that a job makes due already may be done in that job's transaction. Only for handlers that lock
+        nothing which stands before what the job may hold: see the order of locks.
+        """
         _once(self.deadlines, kind)
         self.deadlines[kind] = handler
+        if at_once:
+            self.at_once.add(kind)
 
     def sender(self, kind: str, sender: Sender) -> None:
         """Send deliveries of a kind."""

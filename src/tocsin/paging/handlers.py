@@ -31,7 +31,7 @@ def register(registry: Registry, means: Means, public_url: str) -> None:
     registry.task("sender.note", senders.note)
     registry.task("sender.snooze", senders.snooze)
     registry.task("sender.assign", senders.assign)
-    registry.deadline(rules.STEP, carry_out_step)
+    registry.deadline(rules.STEP, carry_out_step, at_once=True)
     registry.deadline(rules.UNATTENDED, look_after_unattended)
     registry.deadline(rules.SNOOZE_OVER, end_snooze)
     registry.deadline(rules.TIDY, tidy_page)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from tocsin.engine import tasks
 from tocsin.engine.deadlines import reconcile
@@ -13,7 +13,7 @@ from tocsin.oncall.policy import Rung
 from tocsin.organisation.model.policy import Policy
 from tocsin.paging import page as rules
 from tocsin.paging.page import Cause, LogRow, Page
-from tocsin.store.columns import lock_rows
+from tocsin.store.columns import lockable
 from tocsin.store.database import announce
 from tocsin.store.tables.alerts import groups
 from tocsin.store.tables.paging import page_log, pages
@@ -24,9 +24,25 @@ PAGE_ENTRY = "page_entry"
 _OVER = ("resolved", "review", "closed", "cancelled", "merged")
 
 
+# made once: making a statement costs several times what running it does, and a page that is due waits for each
+_PAGE = select(pages).where(pages.c.id == bindparam("page_id"))
+_LOCKED = lockable(_PAGE)
+_LOCKED_LIVE = lockable(
+    select(pages).where(
+        pages.c.subject_kind == bindparam("subject_kind"),
+        pages.c.subject_id == bindparam("subject_id"),
+        pages.c.state != "ended",
+    )
+)
+_CHANGE = update(pages).where(pages.c.id == bindparam("page_id"))
+_LAST_SEQ = select(func.max(page_log.c.seq)).where(page_log.c.page_id == bindparam("page_id"))
+_APPEND = insert(page_log)
+_GROUP = select(groups).where(groups.c.id == bindparam("group_id"))
+
+
 def lock_page(connection: Connection, page_id: str) -> Row[Any]:
     """The page's row, locked until the transaction ends; NotFound."""
-    row = connection.execute(lock_rows(connection, select(pages).where(pages.c.id == page_id))).first()
+    row = connection.execute(_LOCKED(connection), {"page_id": page_id}).first()
     if row is None:
         raise NotFound("there is no such page")
     return row
@@ -35,12 +51,7 @@ def lock_page(connection: Connection, page_id: str) -> Row[Any]:
 def lock_live(connection: Connection, subject_kind: str, subject_id: str) -> Row[Any] | None:
     """The subject's page that has not ended, locked."""
     return connection.execute(
-        lock_rows(
-            connection,
-            select(pages).where(
-                pages.c.subject_kind == subject_kind, pages.c.subject_id == subject_id, pages.c.state != "ended"
-            ),
-        )
+        _LOCKED_LIVE(connection), {"subject_kind": subject_kind, "subject_id": subject_id}
     ).first()
 
 
@@ -65,29 +76,30 @@ def as_page(row: Row[Any]) -> Page:
 
 def change(connection: Connection, row: Row[Any], **values: Any) -> Row[Any]:
     """Set columns of a locked page and read it again."""
-    connection.execute(update(pages).where(pages.c.id == row.id).values(**values))
-    return connection.execute(select(pages).where(pages.c.id == row.id)).one()
+    connection.execute(_CHANGE, {"page_id": row.id, **values})
+    return connection.execute(_PAGE, {"page_id": row.id}).one()
 
 
 def write_log(connection: Connection, row: Row[Any], entry: LogRow, now: datetime) -> int:
     """Append to the log of a locked page; if it belongs to an incident, its timeline is owed a copy. Returns the seq."""
-    last = connection.execute(select(func.max(page_log.c.seq)).where(page_log.c.page_id == row.id)).scalar() or 0
+    last = connection.execute(_LAST_SEQ, {"page_id": row.id}).scalar() or 0
     seq = last + 1
     data = dict(entry.more)
     if entry.text:
         data["text"] = entry.text
     connection.execute(
-        insert(page_log).values(
-            id=new_id(),
-            page_id=row.id,
-            seq=seq,
-            at=now,
-            kind=entry.kind,
-            person_id=entry.person,
-            method=entry.method,
-            delivery_id=entry.delivery_id,
-            data=data,
-        )
+        _APPEND,
+        {
+            "id": new_id(),
+            "page_id": row.id,
+            "seq": seq,
+            "at": now,
+            "kind": entry.kind,
+            "person_id": entry.person,
+            "method": entry.method,
+            "delivery_id": entry.delivery_id,
+            "data": data,
+        },
     )
     if row.incident_id:
         owe_entry(connection, row.id, seq, row.incident_id, now)
@@ -113,7 +125,7 @@ def cause_of(connection: Connection, row: Row[Any], now: datetime) -> Cause:
     """What stands behind the page now."""
     if row.subject_kind != "group":
         return Cause()
-    group = connection.execute(select(groups).where(groups.c.id == row.subject_id)).first()
+    group = connection.execute(_GROUP, {"group_id": row.subject_id}).first()
     if group is None:
         return Cause(stands=False)
     snoozed = is_group_snoozed(group, now)
