@@ -50,7 +50,7 @@ def register_stages(parts: Parts) -> None:
     intake.register(registry)
     alerts.register(registry)
     oncall.register(registry)
-    means = Means(parts.http, parts.smtp, _print, services_of(settings, parts.http))
+    means = Means(parts.http, parts.smtp, _print, services_of(settings, parts.http, parts.keys))
     parts.database.context[NOT_SET_UP] = not_set_up(means)
     parts.database.context[BREAKER] = Breaker()
     paging.register(registry, means, settings.outside_url)
@@ -75,7 +75,7 @@ def routes(parts: Parts) -> list[BaseRoute]:
     return [
         *intake_routes(parts.known, parts.writer, parts.settings.max_body_bytes, fetch),
         *foreign_routes(parts.database, parts.known, parts.writer, parts.settings.max_body_bytes),
-        *callback_routes(parts.database, services_of(parts.settings, parts.http)),
+        *callback_routes(parts.database, services_of(parts.settings, parts.http, parts.keys)),
         *calendar_routes(parts.database),
         *heartbeat_routes(parts.database),
         Mount("/api/v1", app=Deferred(lambda: _api(parts))),

@@ -16,6 +16,7 @@ from tocsin.clients.guarded_http import GuardedHttp
 from tocsin.clients.twilio import Twilio, check_number, sign
 from tocsin.clock import SimulatedClock
 from tocsin.errors import ConfigurationError, Invalid
+from tocsin.identity.keys import Keys
 from tocsin.organisation.model.fields import Target
 from tocsin.paging import usecases
 from tocsin.paging.page import OpenPage
@@ -292,7 +293,7 @@ def test_twilio_is_set_up_as_a_whole_or_not_at_all(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("TOCSIN_TWILIO__SENDER", "MG" + "0a" * 16)
     settings = load_settings()
     assert settings.twilio.is_set and TOKEN not in repr(settings)
-    services = services_of(settings, None)  # type: ignore[arg-type] # nothing is called
+    services = services_of(settings, None, Keys.generate())  # type: ignore[arg-type] # nothing is called
     assert services.twilio is not None and not services.twilio.can_call
 
 

@@ -110,6 +110,10 @@ class Keys:
         """A text secret for a library that signs by itself (itsdangerous), newest key."""
         return _subkey(self.secrets_by_id[0][1], purpose).hex()
 
+    def lasting(self, purpose: str) -> bytes:
+        """32 bytes for a purpose that outlive rotations: of the oldest key, as long as that one is kept."""
+        return _subkey(self.secrets_by_id[-1][1], purpose)
+
 
 def keys_of(connection: Connection) -> Keys:
     """The keys of the installation whose database this is."""

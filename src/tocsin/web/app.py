@@ -16,6 +16,7 @@ from tocsin.errors import Conflict, Forbidden, Invalid, NotFound, SignInNeeded, 
 from tocsin.ids import new_id
 from tocsin.incidents.queries import incident_id_of
 from tocsin.parts import Parts
+from tocsin.web import pwa
 from tocsin.web.assets import serve_asset
 from tocsin.web.forms.registry import FORMS
 from tocsin.web.forms.sending import Form, Sent, Told
@@ -52,6 +53,7 @@ class Face:
     def routes(self) -> list[BaseRoute]:
         """Every path that the browser may ask."""
         found: list[BaseRoute] = [Route("/static/{name}", serve_asset)]
+        found += pwa.routes(self.parts, self.renderer)
         found += public_routes(self.parts, self.renderer, self.cookies)
         found.append(Route("/live", self.live.stream))
         found += [Route(form.path, self._guarded(self._post(form)), methods=["POST"]) for form in FORMS]

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from tocsin.engine.deliveries import cancel_waiting, send_later
 from tocsin.errors import Conflict, Forbidden, Invalid, NotFound
 from tocsin.identity import audit
-from tocsin.identity.actor import Actor, Right
+from tocsin.identity.actor import SYSTEM, Actor, Right
 from tocsin.identity.keys import keys_of, token_hash
 from tocsin.ids import new_id
 from tocsin.paging import methods
@@ -137,6 +137,23 @@ def remove_method(connection: Connection, actor: Actor, method_id: str, now: dat
     connection.execute(update(contact_methods).where(contact_methods.c.id == row.id).values(removed_at=now))
     announce(connection, "people")
     audit.record(connection, actor, "remove contact method", row.person_id, {"method": row.id}, now)
+
+
+def renew_subscription(connection: Connection, old: str, new: str, now: datetime) -> None:
+    """A browser's subscription has another address now. The old one, which only the browser knew, proves whose it is.
+
+    NotFound when nobody has the old one; Invalid when the new one is none.
+    """
+    kind = "webpush"
+    before, after = methods.kind_named(kind).check(old), methods.kind_named(kind).check(new)
+    present = select(contact_methods).where(contact_methods.c.kind == kind, contact_methods.c.removed_at.is_(None))
+    for row in connection.execute(present).all():
+        if secrets.compare_digest(address_of(connection, row), before):
+            sealed = keys_of(connection).seal(SEALED, after)
+            connection.execute(update(contact_methods).where(contact_methods.c.id == row.id).values(address=sealed))
+            audit.record(connection, SYSTEM, "renew contact method", row.person_id, {"method": row.id}, now)
+            return
+    raise NotFound("nobody has this subscription")
 
 
 def reorder_methods(

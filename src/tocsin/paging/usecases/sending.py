@@ -108,6 +108,8 @@ class PageSender(_Sender):
         write_log(connection, row, LogRow("failed", person, kind, delivery.id, outcome.error, more), now)
         if outcome.state == "retry" and breaker.is_open(delivery.lane, now):
             _next_method(connection, delivery, now)
+        if outcome.receipt.get("gone"):
+            forget_proof(connection, asked["method_id"])
         if outcome.state == "failed" and kind != SCREEN:
             _next_method(connection, delivery, now)
             go_on_if_nothing_is_left(connection, row, asked["step"], now)
@@ -159,6 +161,8 @@ class ContactSender(_Sender):
     def record(self, connection: Connection, delivery: Delivery, outcome: Outcome, now: datetime) -> None:
         if outcome.state == "sent" and delivery.kind == "contact_test":
             mark_proven(connection, delivery.subject_id, now)
+        if outcome.receipt.get("gone"):
+            forget_proof(connection, delivery.subject_id)
         announce(connection, "people")
 
 
@@ -229,3 +233,9 @@ def _next_method(connection: Connection, delivery: Delivery, now: datetime) -> N
 def mark_proven(connection: Connection, method_id: str, now: datetime) -> None:
     """Something has just reached its owner by this method."""
     connection.execute(update(contact_methods).where(contact_methods.c.id == method_id).values(last_proven_at=now))
+
+
+def forget_proof(connection: Connection, method_id: str) -> None:
+    """The provider says that there is nothing at this address any more: it reaches nobody until it is proved again."""
+    connection.execute(update(contact_methods).where(contact_methods.c.id == method_id).values(verified_at=None))
+    announce(connection, "people")

@@ -27,7 +27,13 @@ def _own(asked: Asked) -> str:
 
 def _add_method(asked: Asked, given: Given) -> Sent:
     added = paging.add_method(
-        asked.connection, asked.actor, _own(asked), given.text("kind"), given.text("target"), asked.now
+        asked.connection,
+        asked.actor,
+        _own(asked),
+        given.text("kind"),
+        given.text("target"),
+        asked.now,
+        label=given.optional("label"),
     )
     if added.secret:
         return Sent(

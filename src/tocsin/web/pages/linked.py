@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from tocsin.errors import Conflict, Forbidden, Invalid, NotFound, TocsinError
@@ -51,15 +51,19 @@ class Linked:
                 raise Conflict("this page is over, or this link is nobody's; sign in to act")
             return carry_out(connection, opened.actor, opened.page, what, severity, now)
 
+        shortly = "application/json" in request.headers.get("accept", "")
         try:
             place = await self._parts.database.write_async(write)
         except (Conflict, Invalid, Forbidden) as error:
-            return await self._page(token, error.message)
+            return await self._page(token, error.message, shortly=shortly)
         except NotFound as error:
-            return self._gone(error)
+            return self._gone(error, shortly=shortly)
+        if shortly:
+            return await self._page(token, shortly=True)
         return RedirectResponse(f"{self._renderer.base}{place or f'/p/{token}'}", 303)
 
-    async def _page(self, token: str, refused: str = "") -> Response:
+    async def _page(self, token: str, refused: str = "", *, shortly: bool = False) -> Response:
+        """`shortly`: in the two sentences of a notification."""
         now = self._parts.clock.now()
 
         def read(connection: Connection) -> PhonePage:
@@ -79,14 +83,32 @@ class Linked:
         try:
             view = await self._parts.database.read_async(read)
         except TocsinError as error:
-            return self._gone(error)
+            return self._gone(error, shortly=shortly)
+        if shortly:
+            return JSONResponse(in_short(view), 409 if refused else 200)
         template = "phone/ack.html" if view.state == "open" else "phone/done.html"
         return html(self._renderer.page(template, view, Shell(now=now, page="")), 409 if refused else 200)
 
-    def _gone(self, error: TocsinError) -> Response:
+    def _gone(self, error: TocsinError, *, shortly: bool = False) -> Response:
+        if shortly:
+            return JSONResponse({"state": "gone", "title": "This page is no more", "text": error.message}, 404)
         shell = Shell(now=self._parts.clock.now(), page="")
         view = {"status": 404, "headline": "This link leads nowhere", "message": error.message}
         return html(self._renderer.page("error.html", view, shell), 404)
+
+
+def in_short(view: PhonePage) -> dict[str, str]:
+    """How the page stands, as a notification says it."""
+    match view.state:
+        case "yours":
+            title, text = "You have it", f"{view.title}. {view.next_words}"
+        case "theirs":
+            title, text = f"{view.holder} has it", f"{view.title}. You need not acknowledge it."
+        case "ended":
+            title, text = "It is over", f"{view.title}. {view.ended_why}"
+        case _:
+            title, text = "Nobody has it yet", view.title
+    return {"state": view.state, "title": title, "text": " ".join(filter(None, (view.refused, text)))}
 
 
 def carry_out(connection: Connection, actor: Actor, page: PageView, what: str, severity: str, now: datetime) -> str:

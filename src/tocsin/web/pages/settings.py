@@ -10,6 +10,7 @@ from tocsin.identity.sessions import list_tokens
 from tocsin.intake.queries import waiting_count
 from tocsin.organisation.queries import everything
 from tocsin.paging.methods import kinds, missing_here
+from tocsin.paging.services import push_key
 from tocsin.paging.usecases import list_methods, list_rules
 from tocsin.web import format as say
 from tocsin.web.reading import people
@@ -25,6 +26,8 @@ class MethodRow:
     target: str
     verified: bool
     note: str
+    pushed: bool = False
+    """Whether the browser itself can enter its code."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ class Me:
     has_password: bool
     rules: tuple[RuleRow, ...]
     severities: tuple[tuple[str, str], ...]
+    push_key: str = ""
+    """What a browser subscribes to notifications with."""
     closed: tuple[str, ...] = ()
     """By which ways nobody can be paged on this installation: sentences."""
 
@@ -118,7 +123,7 @@ def load_me(asked: Asked) -> Answer:
     methods = tuple(
         MethodRow(
             each.id,
-            each.kind_label,
+            f"{each.kind_label}, {each.label}" if each.label else each.kind_label,
             each.target,
             each.verified_at is not None,
             each.missing[:1].upper() + each.missing[1:]
@@ -126,6 +131,7 @@ def load_me(asked: Asked) -> Answer:
             else f"Proved {say.moment(each.last_proven_at, asked.now)}"
             if each.last_proven_at
             else ("Verified" if each.verified_at else "Enter the code that was sent"),
+            each.kind == "webpush",
         )
         for each in list_methods(asked.connection, asked.actor, asked.person_id)
     )
@@ -149,13 +155,14 @@ def load_me(asked: Asked) -> Answer:
         tuple(
             (kind, f"{method.label}: {method.example}")
             for kind, method in kinds().items()
-            if kind != "screen" and kind not in closed
+            if method.example and kind not in closed  # what nobody types has none
         ),
         tokens,
         (*SCOPE_REACH, *NARROW_SCOPES),
         bool(account and account.has_password),
         _rules(asked, methods),
         _SEVERITIES,
+        push_key(asked.parts.keys),
         tuple(f"{reason[:1].upper()}{reason[1:]}." for reason in closed.values()),
     )
     return Answer(view, frozenset({"people"}), live=False)
