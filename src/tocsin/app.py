@@ -143,6 +143,7 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         asyncio.create_task(_beat(parts)),
         asyncio.create_task(_keep_house(parts)),
         asyncio.create_task(_tell_outside(parts)),
+        asyncio.create_task(asyncio.to_thread(parts.http.get_ready)),
     ]
     try:
         for start in parts.starting:

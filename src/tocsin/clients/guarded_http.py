@@ -8,10 +8,14 @@ import asyncio
 import json as jsonlib
 import socket
 import ssl
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any, cast
 from urllib.parse import urljoin, urlsplit
 
 import httpcore
@@ -20,6 +24,10 @@ import httpx
 from tocsin import __version__
 from tocsin.clients.addresses import AddressRefused, Allowed, check_address, check_url, shown
 from tocsin.errors import Unavailable
+
+if find_spec("sniffio") is None:
+    # httpcore looks for it with every lock that it takes, through the whole path: a third of what a call costs
+    sys.modules["sniffio"] = cast(ModuleType, None)
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """A host name and port to its addresses, as text."""
@@ -63,6 +71,12 @@ class GuardedHttp:
     def __init__(self, allowed: Allowed | None = None, resolve: Resolve | None = None) -> None:
         self.allowed = allowed or Allowed()
         self._resolve = resolve or _resolve
+
+    @staticmethod
+    def get_ready() -> None:
+        """Load what the first call would else wait for, nearly a tenth of a second; best in a thread, after the start."""
+        _tls()
+        import_module("anyio._backends._asyncio")
 
     async def get(self, url: str, *, headers: Mapping[str, str] | None = None, seconds: float = SECONDS) -> Answer:
         """GET, following redirects. Raises AddressRefused or Unreachable."""

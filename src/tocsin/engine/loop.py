@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Table, update
+from sqlalchemy import Connection, Table, bindparam, update
 
 from tocsin.clock import Clock
 from tocsin.engine import claims
@@ -27,6 +27,9 @@ from tocsin.store.database import Database
 from tocsin.store.prepared import savepoint
 from tocsin.store.tables.engine import deadlines, deliveries, tasks
 
+_OUTCOME = update(deliveries).where(
+    deliveries.c.id == bindparam("row_id"), deliveries.c.fence == bindparam("row_fence")
+)
 _log = logging.getLogger(__name__)
 _BATCH = 50
 _POLL = timedelta(seconds=5)  # the safety net under announcements
@@ -327,10 +330,6 @@ class Loop:
         else:
             state = {"sent": "sent", "failed": "failed", "dropped": "cancelled"}[outcome.state]
             values |= {"state": state, "ended_at": now, "receipt": dict(outcome.receipt)}
-        connection.execute(
-            update(deliveries)
-            .where(deliveries.c.id == delivery.id, deliveries.c.fence == claimed.fence)
-            .values(**values)
-        )
+        connection.execute(_OUTCOME, {"row_id": delivery.id, "row_fence": claimed.fence, **values})
         # A late outcome is recorded by the stage even though its lease was lost.
         self._registry.senders[delivery.kind].record(connection, delivery, outcome, now)
