@@ -27,6 +27,7 @@ from tocsin.clients.addresses import Allowed
 from tocsin.clients.guarded_http import GuardedHttp
 from tocsin.clients.smtp import Smtp, SmtpSettings
 from tocsin.clock import Clock
+from tocsin.deferred import keep_for_good
 from tocsin.engine import nodes
 from tocsin.engine.loop import Loop
 from tocsin.engine.single import DirectoryLock
@@ -148,6 +149,7 @@ async def running(parts: Parts) -> AsyncIterator[None]:
     try:
         for start in parts.starting:
             await start()
+        keep_for_good()
         yield
     finally:
         for task in beating:

@@ -99,7 +99,9 @@ def serve(database: Database, base_path: str, *, short: bool) -> Served:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, http=protocol, log_config=None, access_log=False)
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=port, http=protocol, log_config=None, access_log=False, timeout_keep_alive=2
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -237,6 +239,18 @@ def test_a_head_that_is_known_needs_no_parser_and_all_that_differs_from_it_does(
         answer = told(short.send(odd, wait=0.2))
         assert parsed[:1] == [odd]
         assert answer == told(ordinary.send(odd, wait=0.2))
+
+
+def test_a_connection_that_rests_is_closed_after_its_time_and_not_before(both: tuple[Served, Served, str]) -> None:
+    _, short, path = both
+    with socket.create_connection(("127.0.0.1", short.port), timeout=30) as connection:
+        for number in range(3):
+            time.sleep(0.9 * min(number, 1))  # longer in all than it may rest
+            connection.sendall(post(path, alert(f"rest-{number}")))
+            assert connection.recv(65536).startswith(b"HTTP/1.1 202 ")
+        answered = time.monotonic()
+        assert connection.recv(65536) == b""
+        assert 1.5 < time.monotonic() - answered
 
 
 def test_what_was_answered_is_on_disk(both: tuple[Served, Served, str], database: Database) -> None:

@@ -119,6 +119,7 @@ class AlertProtocol(HttpToolsProtocol):
         self._way = way
         self._entrance: Entrance | None = None
         self._pieces: list[bytes] = []
+        self._rests_since = 0.0  # on the event loop's clock
         self._at_rest = True  # the last message has been read to its end, and no byte of another
         self._arrived: _Arrived | None = None  # one whole request that is being read by the parser
 
@@ -131,7 +132,6 @@ class AlertProtocol(HttpToolsProtocol):
                 body = data[self._arrived.body :]
                 parsed = _plain(entrance, body)
                 if parsed is not None:
-                    self._unset_keepalive_if_required()
                     self._take(entrance.integration, body, parsed)
                     return
         super().data_received(data)
@@ -226,7 +226,24 @@ class AlertProtocol(HttpToolsProtocol):
             self.transport.write(answer)
             if not taking.keep_alive:
                 self.transport.close()
-        self.on_response_complete()
+        self._rest()
+
+    def _rest(self) -> None:
+        """As uvicorn's `on_response_complete`, but that one timer serves until the connection really rests."""
+        self._rests_since = self.loop.time()
+        if self.pipeline or self.timeout_keep_alive_task is None:
+            self.on_response_complete()
+        else:
+            self.server_state.total_requests += 1
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close the connection if it has rested long enough; the timer may have been set for an earlier rest."""
+        left = self._rests_since + self.timeout_keep_alive - self.loop.time()
+        if self._is_busy() or left > 0:
+            wait = left if left > 0 else self.timeout_keep_alive
+            self.timeout_keep_alive_task = self.loop.call_later(wait, self.timeout_keep_alive_handler)
+        else:
+            super().timeout_keep_alive_handler()
 
 
 def _plain(entrance: Entrance, body: bytes) -> Parsed | None:

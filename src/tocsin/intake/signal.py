@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal, cast
+from typing import Literal
 
 import msgspec
 
@@ -161,7 +161,7 @@ def instant_of(claimed: datetime | None) -> datetime | None:
 def texts_of(values: Mapping[str, object]) -> dict[str, str]:
     """Names and values as storable text; numbers and nested values as their JSON, null as absent."""
     if not values or _are_plain_texts(values):
-        return cast("dict[str, str]", dict(values))
+        return dict(values)  # type: ignore[arg-type]
     found: dict[str, str] = {}
     for name, value in values.items():
         if value is None:
@@ -174,7 +174,7 @@ def texts_of(values: Mapping[str, object]) -> dict[str, str]:
 def _are_plain_texts(values: Mapping[str, object]) -> bool:
     """Whether all are short, plain texts already, as nearly always: seen of all at once, since it is asked so often."""
     try:
-        names, texts = "".join(values), "".join(cast("Mapping[str, str]", values).values())
+        names, texts = "".join(values), "".join(values.values())  # type: ignore[arg-type]
     except TypeError:
         return False
     short = len(names) <= _LONGEST_NAME and len(texts) <= LONGEST_VALUE
