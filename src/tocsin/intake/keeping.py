@@ -73,8 +73,8 @@ def store_requests(
     for request in requests:
         if request.parsed.asks:
             owe_asks(connection, request.integration, request.parsed.asks, now)
-    _insert_bodies(connection, requests, now)
     _insert_set_aside(connection, requests, aside, now)
+    _insert_bodies(connection, requests, now)
     _count(connection, requests, stale, now)
     lost = [0] * len(requests)
     for item, _ in poison:

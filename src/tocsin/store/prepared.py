@@ -33,6 +33,7 @@ from tocsin.store.columns import Instant, is_postgresql
 
 _encode_json = msgspec.json.Encoder().encode
 _ROWS_AT_ONCE = (512, 64, 16, 4, 1)
+_WORTH_COPYING = 16  # rows
 _Process = Callable[[Any], Any]
 
 
@@ -110,13 +111,17 @@ def execute(connection: Connection, text: str, parameters: Any = (), *, many: bo
     try:
         return driver.cursor().executemany(text, parameters) if many else driver.execute(text, parameters)
     except connection.dialect.loaded_dbapi.Error as error:
-        lost = bool(connection.dialect.is_disconnect(error, driver, None))
-        if lost:
-            connection.invalidate(error)
-        base = cast("type[Exception]", connection.dialect.loaded_dbapi.Error)
-        raise DBAPIError.instance(
-            text, None, error, base, hide_parameters=True, connection_invalidated=lost, dialect=connection.dialect
-        ) from error
+        raise _as_sqlalchemys(connection, driver, text, error) from error
+
+
+def _as_sqlalchemys(connection: Connection, driver: Any, text: str, error: Exception) -> BaseException:
+    lost = bool(connection.dialect.is_disconnect(cast(Any, error), driver, None))
+    if lost:
+        connection.invalidate(error)
+    base = cast("type[Exception]", connection.dialect.loaded_dbapi.Error)
+    return DBAPIError.instance(
+        text, None, error, base, hide_parameters=True, connection_invalidated=lost, dialect=connection.dialect
+    )
 
 
 @contextmanager
@@ -155,13 +160,15 @@ def listed(connection: Connection, texts: Sequence[str]) -> Any:
     return list(texts) if is_postgresql(connection) else msgspec.json.encode(texts).decode()
 
 
-def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> int:
+def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]], *, hopeful: bool = False) -> int:
     """Insert rows whose values stand in the order of the table's columns, already as the database keeps them.
 
-    Instants as `stored` makes them, JSON as text. On PostgreSQL those that hit a unique index are left out. Returns
-    how many were inserted.
+    Instants as `stored` makes them, JSON as text. On PostgreSQL those that hit a unique index are left out, unless it
+    is `hopeful`: then an IntegrityError ends the transaction. Returns how many were inserted.
     """
     if is_postgresql(connection):
+        if hopeful and len(rows) >= _WORTH_COPYING:
+            return _copy(connection, table, rows)
         names = [column.name for column in table.columns]
         content = msgspec.json.encode([dict(zip(names, row, strict=True)) for row in rows]).decode()
         return int(execute(connection, _insert_set(table), (content,)).rowcount)
@@ -169,6 +176,19 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, 
         # one statement for many rows is one step of SQLite: the interpreter is left and entered again once
         execute(connection, _insert_many(table, len(some)), [value for row in some for value in row])
     return len(rows)
+
+
+def _copy(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> int:
+    driver: Any = connection.connection.driver_connection
+    text = f"COPY {table.name} ({_names(table)}) FROM STDIN"
+    try:
+        with driver.cursor() as cursor:
+            with cursor.copy(text) as copy:
+                for row in rows:
+                    copy.write_row(row)
+            return int(cursor.rowcount)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _as_sqlalchemys(connection, driver, text, error) from error
 
 
 @cache
@@ -227,4 +247,15 @@ def _parameter(name: str, bound: Any, dialect: Dialect) -> _Parameter:
     return _Parameter(name, bound.type.dialect_impl(dialect).bind_processor(dialect) or _as_is, bound.value)
 
 
-__all__ = ["Prepared", "among", "each_listed", "execute", "insert_rows", "json_text", "listed", "savepoint", "stored"]
+__all__ = [
+    "Prepared",
+    "among",
+    "each_listed",
+    "execute",
+    "insert_rows",
+    "json_text",
+    "listed",
+    "savepoint",
+    "stored",
+    "together",
+]

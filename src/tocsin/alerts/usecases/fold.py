@@ -60,7 +60,7 @@ def fold_received(
     `hopeful`: another process that is quicker is Raced at once, which ends the transaction; else it is tried again here.
     """
     if hopeful or not is_postgresql(connection):
-        return _Fold(connection, now).run(received)
+        return _Fold(connection, now, hopeful).run(received)
     for attempt in range(1, _TRIES + 1):
         try:
             with savepoint(connection, "fold_again"):
@@ -86,6 +86,7 @@ class _Fold:
 
     connection: Connection
     now: datetime
+    hopeful: bool = False
     known: dict[Key, Episode] = field(default_factory=dict)
     fresh: dict[str, Episode] = field(default_factory=dict)
     changed: dict[str, Episode] = field(default_factory=dict)
@@ -308,7 +309,7 @@ class _Fold:
         for id in sorted(self.touched & self.new_groups, key=lambda id: (self.groups[id].route, self.groups[id].key)):
             insert_group(self.connection, self.groups[id])
         self.opened += [stored_row(each, self.instant) for each in self.fresh.values()]
-        insert_alerts(self.connection, self.opened)
+        insert_alerts(self.connection, self.opened, hopeful=self.hopeful)
         count_again(self.connection, self.repeated, self.now)
         update_episodes(self.connection, list(self.changed.values()), self.before, self.now)
         for id in sorted(self.touched):

@@ -93,10 +93,10 @@ def locked_groups(connection: Connection, ids: Iterable[str]) -> dict[str, Group
     return {row[0]: group_from(row) for row in _LOCKED_GROUPS.rows(connection, ids=wanted)}
 
 
-def insert_alerts(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
-    """New episodes as `stored_row` makes them; Raced when another process opened one of them first."""
+def insert_alerts(connection: Connection, rows: list[tuple[Any, ...]], *, hopeful: bool) -> None:
+    """New episodes as `stored_row` makes them; Raced, or if `hopeful` any error, when another process was first."""
     rows.sort(key=itemgetter(1, 2))  # by integration and dedup key, as they are locked
-    if rows and insert_rows(connection, alerts, rows) != len(rows):
+    if rows and insert_rows(connection, alerts, rows, hopeful=hopeful) != len(rows):
         raise Raced("an alert was opened by another process")
 
 
