@@ -26,10 +26,10 @@ def conditions() -> list[str]:
     ]
 
 
-def spread(values: Sequence[float]) -> str:
+def spread(values: Sequence[float], digits: int = 0) -> str:
     """Median of several runs, with the least and the most."""
-    told = f"{statistics.median(values):,.0f}"
-    return told if len(values) < 2 else f"{told} ({min(values):,.0f}–{max(values):,.0f})"
+    told = f"{statistics.median(values):,.{digits}f}"
+    return told if len(values) < 2 else f"{told} ({min(values):,.{digits}f}–{max(values):,.{digits}f})"
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -174,7 +174,7 @@ def main() -> None:
     """Run as it is said on the command line and print what came of it."""
     url, connections, seconds, each, shape, rate = sys.argv[1:7]
     load = uvloop.run(post_for(url, int(connections), float(seconds), int(each), float(rate), shape))
-    load.seconds = load.seconds[-_KEPT:]
+    load.seconds = [round(each, 6) for each in load.seconds[-_KEPT:]]
     print(json.dumps(asdict(load)))
 
 

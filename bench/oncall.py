@@ -1,12 +1,12 @@
 """How fast schedules are drawn and asked; `python -m bench.oncall` prints the figures."""
 
-import statistics
 import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.figures import spread
 from tocsin.clock import SimulatedClock
 from tocsin.identity.actor import SYSTEM
 from tocsin.identity.keys import KEYS, Keys
@@ -48,7 +48,7 @@ def _runs(work: Callable[[], object]) -> str:
         begin = time.perf_counter()
         work()
         taken.append((time.perf_counter() - begin) * 1000)
-    return f"{statistics.median(taken):.1f} ms ({min(taken):.1f} to {max(taken):.1f})"
+    return f"{spread(taken, 1)} ms"
 
 
 def _year(turns: str) -> int:

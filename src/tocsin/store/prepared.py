@@ -257,5 +257,4 @@ __all__ = [
     "listed",
     "savepoint",
     "stored",
-    "together",
 ]
