@@ -145,6 +145,17 @@ def test_a_person_is_paged_by_hand_and_the_second_to_acknowledge_is_told_who_has
     assert "acknowledged" in {line["kind"] for line in log}
 
 
+def test_many_pages_are_acknowledged_by_one_request_and_each_is_answered_for(dan: Caller, kof: Caller) -> None:
+    first, second = (dan.post("/pages", to="kofi", text=text)["id"] for text in ("the ledger", "the basket"))
+    dan.post(f"/pages/{second}/end", reason="it was nothing")
+    items = kof.post("/pages/acknowledge", pages=[second, first])["items"]
+    assert [(one["page_id"], one["acknowledged"], one["yours"]) for one in items] == [
+        (second, False, False),
+        (first, True, True),
+    ]
+    assert items[0]["sentence"] == "this page is over: it was nothing"
+
+
 @pytest.mark.parametrize("to", ["kofi", "checkout", "checkout-api"])
 def test_a_page_goes_to_a_person_a_team_or_a_service(dan: Caller, to: str) -> None:
     assert dan.post("/pages", to=to, text="help")["state"] == "open"

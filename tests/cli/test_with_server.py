@@ -178,6 +178,17 @@ def test_a_page_is_sent_acknowledged_and_the_second_is_told(dana: Tocsin, kofi: 
     assert "no page is open" in kofi("ack").stderr
 
 
+def test_several_pages_are_acknowledged_at_once_and_what_could_not_be_is_told(dana: Tocsin, kofi: Tocsin) -> None:
+    pages = [as_json(dana("page", "send", "kofi", text, "--json"))["id"] for text in ("the ledger", "the basket")]
+    assert ok(kofi("ack", *pages)).count("You have it.") == 2
+    ok(dana("page", "end", pages[0], "--reason", "it was nothing"))
+    again = kofi("ack", *pages)
+    assert again.returncode != 0
+    assert "this page is over" in again.stdout and "You have it." in again.stdout
+    assert "1 of 2 could not be acknowledged" in again.stderr
+    ok(dana("page", "end", pages[1], "--reason", "it was nothing"))
+
+
 def test_a_second_person_is_invited_and_can_be_on_call(dana: Tocsin) -> None:
     said = ok(dana("invite", "sam", "--name", "Sam Whitlock", "--email", "sam@larkfield.example"))
     assert "Sam Whitlock" in said

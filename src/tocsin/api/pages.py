@@ -21,6 +21,7 @@ from tocsin.organisation.queries import everything
 from tocsin.paging import queries, usecases
 from tocsin.paging.queries import PageView
 from tocsin.paging.queries.simulating import whom
+from tocsin.paging.usecases.many import MOST
 from tocsin.store.tables.timeline import incidents
 
 router = APIRouter(tags=["Pages"])
@@ -45,6 +46,10 @@ class OptionalReason(Body):
 
 class PageNote(Body):
     text: str
+
+
+class ManyPages(Body):
+    pages: list[str] = Field(min_length=1, max_length=MOST)
 
 
 class NewMethod(Body):
@@ -116,11 +121,21 @@ async def page(asked: Asked, page: str) -> Response:
 @router.post("/pages/{page}/acknowledge")
 async def acknowledge(asked: Asked, page: str) -> Response:
     """Take the page. When somebody was faster, the answer says who; that is 200 too."""
-    via = "cli" if asked.request.headers.get("user-agent", "").startswith("tocsin/") else "api"
 
     def do(connection: Connection, now: datetime) -> Any:
-        done = usecases.acknowledge_page(connection, asked.actor, page, now, via=via)
+        done = usecases.acknowledge_page(connection, asked.actor, page, now, via=_via(asked))
         return {**fields_of(done), "acknowledged_by": done.by_name}
+
+    return await asked.do(do)
+
+
+@router.post("/pages/acknowledge")
+async def acknowledge_many(asked: Asked, body: ManyPages) -> Response:
+    """Take many pages; each is answered for by itself, so one that is over keeps none from being taken."""
+
+    def do(connection: Connection, now: datetime) -> Any:
+        answers = usecases.acknowledge_pages(connection, asked.actor, body.pages, now, via=_via(asked))
+        return {"items": [_answered(each) for each in answers]}
 
     return await asked.do(do)
 
@@ -217,6 +232,21 @@ async def test_method(asked: Asked, method: str) -> Response:
 async def remove_method(asked: Asked, method: str) -> Response:
     """Take a method away."""
     return await _method(asked, method, lambda c, now: usecases.remove_method(c, asked.actor, method, now))
+
+
+def _via(asked: Desk) -> str:
+    return "cli" if asked.request.headers.get("user-agent", "").startswith("tocsin/") else "api"
+
+
+def _answered(one: usecases.Answered) -> dict[str, Any]:
+    done = one.acknowledged
+    return {
+        "page_id": one.page_id,
+        "acknowledged": done is not None,
+        "yours": done is not None and done.yours,
+        "acknowledged_by": done.by_name if done is not None else None,
+        "sentence": one.sentence,
+    }
 
 
 async def _method(asked: Desk, method: str, work: Any) -> Response:

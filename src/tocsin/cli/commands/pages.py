@@ -129,14 +129,26 @@ def end(page_id: str, reason: str) -> None:
     tell(server().post(f"/pages/{part(page_id)}/end", {"reason": reason}), "Ended.")
 
 
-@command(example="tocsin ack\ntocsin ack PAGE")
-@click.argument("page_id", metavar="[PAGE]", required=False)
-def ack(page_id: str | None) -> None:
-    """Acknowledge a page; without PAGE the only one that is open."""
+@command(example="tocsin ack\ntocsin ack PAGE\ntocsin ack PAGE PAGE PAGE")
+@click.argument("page_ids", metavar="[PAGE]...", nargs=-1)
+def ack(page_ids: tuple[str, ...]) -> None:
+    """Acknowledge a page, or several at once; without PAGE the only one that is open."""
     connected = server()
-    chosen = page_id or _only_open(connected)
+    if len(page_ids) > 1:
+        _acknowledge_many(connected, page_ids)
+        return
+    chosen = page_ids[0] if page_ids else _only_open(connected)
     answer = connected.post(f"/pages/{part(chosen)}/acknowledge", {}, new_id())
     tell(answer, str(answer["sentence"]))
+
+
+def _acknowledge_many(connected: Server, page_ids: tuple[str, ...]) -> None:
+    """Each is told; when one could not be taken, the command fails after it has told them all."""
+    answer = connected.post("/pages/acknowledge", {"pages": list(page_ids)}, new_id())
+    tell(answer, table([(one["page_id"], one["sentence"]) for one in answer["items"]], ("page", "answer")))
+    failed = sum(not one["acknowledged"] for one in answer["items"])
+    if failed:
+        raise Refused(f"{failed} of {len(answer['items'])} could not be acknowledged")
 
 
 @command(example="tocsin snooze PAGE --for 30m\ntocsin snooze --group GROUP --until 22:00")

@@ -39,13 +39,16 @@ from tocsin.paging.usecases.contact import (
 from tocsin.paging.usecases.contact_rules import list_rules, set_rules
 from tocsin.paging.usecases.groups import link_page, link_pages_to_incident
 from tocsin.paging.usecases.ledger import owe_page_entries
+from tocsin.paging.usecases.many import Answered, acknowledge_pages
 from tocsin.paging.usecases.opening import open_page, page_last_resort, page_person
 
 __all__ = [
     "Acknowledged",
     "Added",
+    "Answered",
     "MethodView",
     "acknowledge_page",
+    "acknowledge_pages",
     "add_method",
     "end_page",
     "link_page",

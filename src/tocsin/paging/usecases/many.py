@@ -1,0 +1,48 @@
+"""One answer to many pages: in a storm nobody should say the same thing forty times."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from tocsin.errors import Conflict, Invalid, NotFound
+from tocsin.identity.actor import Actor, Right
+from tocsin.paging.usecases.answering import Acknowledged, acknowledge_page
+
+MOST = 500
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What became of one page of many. `acknowledged` is None when it could not be answered; `sentence` says why."""
+
+    page_id: str
+    acknowledged: Acknowledged | None
+    sentence: str
+
+
+def acknowledge_pages(
+    connection: Connection, actor: Actor, page_ids: Sequence[str], now: datetime, *, via: str
+) -> list[Answered]:
+    """Take many pages at once, each told by itself in the order asked: one that is over keeps none from being taken.
+
+    Raises Invalid for none, or for more than MOST.
+    """
+    actor.require(Right.RESPONDER, "pages")
+    asked = list(dict.fromkeys(page_ids))
+    if not asked:
+        raise Invalid("name the pages to acknowledge", "pages")
+    if len(asked) > MOST:
+        raise Invalid(f"at most {MOST} pages at once", "pages")
+    # always locked in one order: two people who take the same pages never wait for each other
+    answers = {page_id: _answer(connection, actor, page_id, now, via) for page_id in sorted(asked)}
+    return [answers[page_id] for page_id in asked]
+
+
+def _answer(connection: Connection, actor: Actor, page_id: str, now: datetime, via: str) -> Answered:
+    try:
+        done = acknowledge_page(connection, actor, page_id, now, via=via)
+    except (NotFound, Conflict) as refused:
+        return Answered(page_id, None, refused.message)
+    return Answered(page_id, done, done.sentence)
