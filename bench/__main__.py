@@ -95,7 +95,8 @@ def _measure(
         with _migrated(directory / "schedules.db", cluster) as url:
             rows += oncall.rows(url)
     with _migrated(directory / "tocsin.db", cluster) if cluster else nullcontext() as database_url:
-        rows += _served(Installation(directory, database_url=database_url), arguments, theirs)
+        hidden = {"PYTHONPATH": str(_without_what_tests_bring(directory))}
+        rows += _served(Installation(directory, database_url=database_url, env=hidden), arguments, theirs)
     return rows
 
 
@@ -159,6 +160,15 @@ def _memory(installation: Installation) -> float:
     processes = [psutil.Process(installation.child.pid)]
     processes += processes[0].children(recursive=True)
     return float(sum(process.memory_full_info().pss for process in processes) / 2**20)
+
+
+def _without_what_tests_bring(directory: Path) -> Path:
+    """A directory that hides packages which an installation has not, and which others load where they find them."""
+    hidden = directory / "hidden"
+    for name in ("rich", "pygments"):
+        (hidden / name).mkdir(parents=True)
+        (hidden / name / "__init__.py").write_text("raise ImportError('only the tests need it')\n")
+    return hidden
 
 
 @contextmanager

@@ -20,7 +20,6 @@ from starlette.types import Lifespan
 
 from tocsin import health
 from tocsin.alerts.usecases.fold import fold_received
-from tocsin.api.problems import of_error, problem
 from tocsin.basepath import BelowBasePath
 from tocsin.bounded import BoundedBodies
 from tocsin.clients.addresses import Allowed
@@ -120,13 +119,19 @@ def _largest_body(path: str) -> int | None:
 
 
 def _refuse_body(path: str, error: TooLarge) -> Response:
-    return of_error(error) if path.startswith("/api/") else PlainTextResponse(error.message + "\n", 413)
+    if not path.startswith("/api/"):
+        return PlainTextResponse(error.message + "\n", 413)
+    from tocsin.api.problems import of_error  # with FastAPI, which the API alone needs
+
+    return of_error(error)
 
 
 def _refuse_address(request: Request, error: Exception) -> Response:
     """What no face has, such as an address with a line break, which no route matches."""
     assert isinstance(error, NoRoute)
     if request.url.path.startswith("/api/"):
+        from tocsin.api.problems import problem
+
         return problem(error.status_code, "not-found", "Not Found", "there is nothing at this address")
     return PlainTextResponse(error.detail + "\n", error.status_code, error.headers)
 

@@ -1,9 +1,13 @@
 """The migrations make exactly the tables that the code uses, on both engines."""
 
+from pathlib import Path
+
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
+import tocsin.store
 from tocsin.store import migrate
 from tocsin.store.columns import is_postgresql
 from tocsin.store.database import Database
@@ -50,6 +54,13 @@ def test_indexes_with_a_condition_are_there_too(database: Database) -> None:
     assert database.read(unique_indexes) >= {
         "uq_pages_live", "uq_groups_open", "uq_freezes_live", "uq_organisation_objects_current",
     }  # fmt: skip
+
+
+def test_what_is_read_without_alembic_is_what_alembic_says(database: Database) -> None:
+    scripts = ScriptDirectory(str(Path(tocsin.store.__file__).parent / "migrations"))
+    assert migrate.newest() == scripts.get_current_head()
+    said = database.read(lambda connection: MigrationContext.configure(connection).get_current_revision())
+    assert migrate.current(database.url) == said
 
 
 def test_migrating_again_changes_nothing(database: Database) -> None:

@@ -8,14 +8,11 @@ import asyncio
 import json as jsonlib
 import socket
 import ssl
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
-from importlib.util import find_spec
-from types import ModuleType
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import httpcore
@@ -24,10 +21,6 @@ import httpx
 from tocsin import __version__
 from tocsin.clients.addresses import AddressRefused, Allowed, check_address, check_url, shown
 from tocsin.errors import Unavailable
-
-if find_spec("sniffio") is None:
-    # httpcore looks for it with every lock that it takes, through the whole path: a third of what a call costs
-    sys.modules["sniffio"] = cast(ModuleType, None)
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """A host name and port to its addresses, as text."""

@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-from icalendar import Alarm, Calendar, Event
+from typing import TYPE_CHECKING
 
 from tocsin.oncall.schedule import FinalShift, Gap
+
+if TYPE_CHECKING:  # else imported where a feed is made: it takes its share of a start and of memory
+    from icalendar import Event
 
 BEHIND = timedelta(days=15)
 AHEAD = timedelta(days=180)
@@ -42,7 +44,9 @@ def gaps_feed(title: str, gaps: Iterable[FeedGap], now: datetime) -> bytes:
     return _calendar(title, (_gap_event(each, now) for each in gaps))
 
 
-def _calendar(title: str, events: Iterable[Event]) -> bytes:
+def _calendar(title: str, events: "Iterable[Event]") -> bytes:
+    from icalendar import Calendar
+
     calendar = Calendar()
     calendar.add("prodid", "-//Tocsin//On call//EN")
     calendar.add("version", "2.0")
@@ -53,7 +57,9 @@ def _calendar(title: str, events: Iterable[Event]) -> bytes:
     return bytes(calendar.to_ical())
 
 
-def _gap_event(each: FeedGap, now: datetime) -> Event:
+def _gap_event(each: FeedGap, now: datetime) -> "Event":
+    from icalendar import Event
+
     event = Event()
     event.add("uid", f"{each.schedule_id}-gap-{each.gap.start:%Y%m%dT%H%M%SZ}@tocsin")
     event.add("dtstamp", now.replace(microsecond=0))
@@ -63,7 +69,9 @@ def _gap_event(each: FeedGap, now: datetime) -> Event:
     return event
 
 
-def _event(each: FeedShift, now: datetime, remind: timedelta | None) -> Event:
+def _event(each: FeedShift, now: datetime, remind: timedelta | None) -> "Event":
+    from icalendar import Alarm, Event
+
     shift = each.shift
     event = Event()
     event.add("uid", f"{_uid(each)}@tocsin")

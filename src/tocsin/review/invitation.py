@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from icalendar import Calendar, Event, vCalAddress, vText
+if TYPE_CHECKING:  # else imported where an invitation is made: it takes its share of a start and of memory
+    from icalendar import vCalAddress
 
 LENGTH = timedelta(minutes=60)
 
@@ -30,6 +32,8 @@ def invitation(
     now: datetime,
 ) -> bytes:
     """`text/calendar; method=REQUEST`. The UID stays, the sequence grows when the meeting moves; instants UTC."""
+    from icalendar import Calendar, Event, vText
+
     calendar = Calendar()
     calendar.add("prodid", "-//Tocsin//Review//EN")
     calendar.add("version", "2.0")
@@ -54,7 +58,9 @@ def invitation(
     return bytes(calendar.to_ical())
 
 
-def _address(email: str, name: str) -> vCalAddress:
+def _address(email: str, name: str) -> "vCalAddress":
+    from icalendar import vCalAddress, vText
+
     address = vCalAddress(f"mailto:{email}")
     address.params["CN"] = vText(name)
     return address
