@@ -7,7 +7,6 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psycopg
 from sqlalchemy import make_url
 
 from tocsin.clock import Clock, SystemClock
@@ -30,6 +29,8 @@ def clock_for(settings: Settings) -> Clock:
     """The server's clock on PostgreSQL, this machine's otherwise."""
     if settings.is_sqlite:
         return SystemClock()
+    import psycopg
+
     clock = ServerClock(conninfo(settings))
     with suppress(psycopg.Error):
         clock.sample()

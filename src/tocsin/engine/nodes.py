@@ -4,13 +4,16 @@ import os
 import socket
 import zlib
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-import psycopg
 from sqlalchemy import Connection, delete, insert, select, text, update
 
 from tocsin.engine import claims
 from tocsin.store.columns import is_postgresql
 from tocsin.store.tables.engine import nodes
+
+if TYPE_CHECKING:
+    import psycopg
 
 SILENT_AFTER = timedelta(seconds=10)
 _LOCK_SPACE = 0x746F6373  # 'tocs'
@@ -21,8 +24,10 @@ def lock_number(node: str) -> int:
     return zlib.crc32(node.encode()) - (1 << 31)
 
 
-def hold_lock(conninfo: str, node: str) -> psycopg.Connection:
+def hold_lock(conninfo: str, node: str) -> "psycopg.Connection":
     """Open the session whose advisory lock says that the node lives; keep it open as long as it does."""
+    import psycopg
+
     session = psycopg.connect(conninfo, autocommit=True, connect_timeout=5)
     session.execute("SELECT pg_advisory_lock(%s, %s)", (_LOCK_SPACE, lock_number(node)))
     return session

@@ -15,13 +15,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 
 from tocsin.clock import Clock
 from tocsin.errors import Unavailable
-from tocsin.store.announcing import Announcer, Listener, LocalAnnouncer, PostgresAnnouncer
+from tocsin.store.announcing import Announcer, Listener, LocalAnnouncer
 
 T = TypeVar("T")
 _TOPICS = "tocsin.topics"
@@ -67,6 +66,8 @@ class Database:
         self.is_postgresql = parsed.get_backend_name() == "postgresql"
         self._announcer: Announcer
         if self.is_postgresql:
+            from tocsin.store.notifying import PostgresAnnouncer  # with PostgreSQL's client, which SQLite needs not
+
             parsed = parsed.set(drivername="postgresql+psycopg")
             self._writing = self._reading = _postgresql_engine(parsed.render_as_string(hide_password=False))
             self._announcer = PostgresAnnouncer(
@@ -238,7 +239,7 @@ def _postgresql_engine(url: str) -> Engine:
         if now - record.info.get(_USED, now) > _RESTED:
             try:
                 engine.dialect.do_ping(connection)
-            except psycopg.Error as error:
+            except engine.dialect.loaded_dbapi.Error as error:
                 raise DisconnectionError(str(error)) from error
         record.info[_USED] = now
 

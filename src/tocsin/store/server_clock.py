@@ -3,8 +3,6 @@
 import threading
 from datetime import UTC, datetime, timedelta
 
-import psycopg
-
 from tocsin.clock import SystemClock
 
 RESAMPLE = timedelta(seconds=60)
@@ -30,6 +28,8 @@ class ServerClock:
 
     def sample(self) -> None:
         """Ask the server; the shortest of three round trips counts, half of it being the way back."""
+        import psycopg
+
         best: tuple[timedelta, timedelta] | None = None
         with psycopg.connect(self._conninfo, autocommit=True, connect_timeout=5) as connection:
             for _ in range(3):

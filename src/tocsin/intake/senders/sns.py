@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Mapping
 
-from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -69,6 +68,8 @@ async def guard(body: bytes, fetch: Fetch) -> None:
 
 
 def _key_of(pem: bytes) -> RSAPublicKey:
+    from cryptography import x509  # only where SNS is used: it takes its share of a start and of memory
+
     try:
         key = x509.load_pem_x509_certificate(pem).public_key()
     except ValueError as error:
