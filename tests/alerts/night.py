@@ -13,11 +13,13 @@ from tocsin.alerts.grouping import Group
 from tocsin.alerts.usecases import fold_signals
 from tocsin.clock import SimulatedClock
 from tocsin.engine.loop import Loop
+from tocsin.engine.tasks import owe
 from tocsin.engine.work import Job, Registry
 from tocsin.identity.actor import SYSTEM, Right, person
 from tocsin.ids import new_id
 from tocsin.intake.signal import IntegrationRef, Signal
 from tocsin.organisation.queries import VERSION_FACT
+from tocsin.organisation.usecases import ALERTING_CHANGED
 from tocsin.store.columns import upsert
 from tocsin.store.database import Database
 from tocsin.store.tables.core import installation
@@ -104,6 +106,11 @@ class Night:
             upsert(c, installation, {"name": VERSION_FACT, "value": str(self.organised)}, ["name"])
 
         self.database.write(work)
+
+    def write_alerting_changed(self) -> None:
+        """As a change of the organisation owes it."""
+        self.database.write(lambda c, now: owe(c, ALERTING_CHANGED, "organisation", "alerting", {}, now))
+        self.owed()
 
 
 def signal(key: str = "k", status: Any = "firing", **more: Any) -> Signal:

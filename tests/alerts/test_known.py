@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 from tests.alerts.night import DANA, INTEGRATION, Night, signal
 from tocsin.alerts.grouping import Group
 from tocsin.alerts.usecases import CreateSilence, SnoozeGroup, create_silence, fold_received, snooze_group
+from tocsin.alerts.usecases.calm import silences_to_come
 from tocsin.alerts.usecases.known import Known
-from tocsin.alerts.usecases.rows import locked_groups, silences_to_come
+from tocsin.alerts.usecases.rows import locked_groups
 from tocsin.clock import SimulatedClock
 from tocsin.intake.signal import Received, Signal
 from tocsin.organisation import queries as organisation_queries

@@ -114,10 +114,11 @@ def test_what_is_remembered_of_routing_is_what_routing_would_say(
             "ledger": Service(name="Ledger", team="t", labels={"env": "b", "x": "a"}),
         },
     )
-    router = Router(organisation)
+    at = datetime(2026, 11, 19, 14, tzinfo=UTC)
+    router = Router(organisation, at)
     for integration in (IntegrationRef("p", "prometheus", "generic", own), IntegrationRef("o", "other", "generic")):
         for signal in sent * 2:
-            told, anew = router.route(integration, signal), route(organisation, integration, signal)
+            told, anew = router.route(integration, signal), route(organisation, integration, signal, at)
             assert replace(told, labels={}) == replace(anew, labels={})
             assert described(integration, signal, told.service) == anew.labels
 

@@ -163,7 +163,7 @@ class Gate:
 
     def attempt(self, payload: bytes, **more: Any) -> Tried:
         command = TryPayload(payload.decode(), **more)
-        return self.database.read(lambda c: try_payload(c, SYSTEM, command))
+        return self.database.read(lambda c: try_payload(c, SYSTEM, command, self.database.clock.now()))
 
 
 @pytest.fixture

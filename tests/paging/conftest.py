@@ -97,7 +97,8 @@ class Night:
         database.context[BREAKER] = Breaker()
         self.copied: list[dict[str, Any]] = []
         self.registry.task("page_entry", self._copy)
-        self.registry.task("schedule_changed", lambda *_: None)  # another stage
+        for kind in ("schedule_changed", "alerting_changed"):  # other stages
+            self.registry.task(kind, lambda *_: None)
         self.loop = Loop(database, self.registry, clock, "node", usecases.page_last_resort)
         self.runner = asyncio.Runner()
         self.write(lambda c, now: apply_files(c, SYSTEM, ApplyFiles({"organisation.yaml": ORGANISATION}), now))

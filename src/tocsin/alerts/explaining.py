@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 from tocsin.alerts.routing import Routed, described, matches, route, service_of
 from tocsin.intake.signal import IntegrationRef, Signal
@@ -28,7 +29,7 @@ class Path:
     routed: Routed
 
 
-def path_of(organisation: Organisation, integration: IntegrationRef, signal: Signal) -> Path:
+def path_of(organisation: Organisation, integration: IntegrationRef, signal: Signal, at: datetime) -> Path:
     """The path of a signal, decided by the same rules as a real one's; what is never asked is not named."""
     service = service_of(organisation, integration, signal)
     labels = described(integration, signal, service)
@@ -39,7 +40,7 @@ def path_of(organisation: Organisation, integration: IntegrationRef, signal: Sig
         asked.append(RuleAsked(id, rule.name or id, matched, because))
         if matched:
             break
-    return Path(signal, tuple(asked), route(organisation, integration, signal))
+    return Path(signal, tuple(asked), route(organisation, integration, signal, at))
 
 
 def _what_fails(rule: RoutingRule, integration: IntegrationRef, signal: Signal, labels: dict[str, str]) -> str:

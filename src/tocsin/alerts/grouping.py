@@ -11,9 +11,10 @@ from tocsin.intake.signal import SEVERITIES, Severity, Signal, bounded_key
 from tocsin.organisation.model.routing import DeclareAs, Urgency
 
 GroupState = Literal["open", "closing", "closed"]
-Change = Literal["opened", "joined_incident", "counts", "worse", "resolved", "reopened", "closed", "loudness"]
+Change = Literal["opened", "joined_incident", "counts", "worse", "resolved", "reopened", "closed", "loudness", "hours"]
 FLAP = "group_flap"
 SNOOZE_OVER = "group_snooze_over"
+URGENCY_TURNS = "group_urgency_turns"
 _URGENCIES: tuple[Urgency, ...] = ("page", "notify", "record")
 
 
@@ -44,6 +45,8 @@ class Group:
     snoozed_until: datetime | None
     snoozed_by: str | None
     why: str | None
+    urgency_until: datetime | None = None
+    inhibits: bool = False
     changes: frozenset[Change] = field(default_factory=frozenset)
 
     @property
@@ -161,6 +164,14 @@ def worsens(group: Group, firing: Firing, now: datetime) -> Group:
     return replace(worse, worse=worse.worse + 1, snoozed_until=None, snoozed_by=None, changes=worse.changes | {"worse"})
 
 
+def turns(group: Group, urgency: Urgency, until: datetime | None, now: datetime) -> Group:
+    """Its rule's hours give another urgency from now on. A higher one raises what still fires; a page that there is goes on."""
+    turned = replace(group, urgency=urgency, urgency_until=until, changed_at=now, changes=group.changes | {"hours"})
+    if _URGENCIES.index(urgency) >= _URGENCIES.index(group.urgency) or not group.loud:
+        return turned
+    return replace(turned, worse=group.worse + 1, changes=turned.changes | {"worse"})
+
+
 def resolves(group: Group, now: datetime, *, was_loud: bool) -> Group:
     """One alert of the group resolved; after the last one the flap window begins."""
     firing = max(group.firing - 1, 0)
@@ -226,6 +237,8 @@ def wanted_deadlines(group: Group) -> list[WantedDeadline]:
         wanted.append(WantedDeadline(FLAP, group.resolved_at.isoformat(), due))
     if group.snoozed_until is not None and group.state != "closed":
         wanted.append(WantedDeadline(SNOOZE_OVER, group.snoozed_until.isoformat(), group.snoozed_until))
+    if group.urgency_until is not None and group.state != "closed":
+        wanted.append(WantedDeadline(URGENCY_TURNS, group.urgency_until.isoformat(), group.urgency_until))
     return wanted
 
 

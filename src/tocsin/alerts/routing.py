@@ -3,10 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tocsin.alerts.grouping import group_key
-from tocsin.intake.signal import IntegrationRef, Signal
+from tocsin.intake.signal import IntegrationRef, Severity, Signal
+from tocsin.organisation import hours
 from tocsin.organisation.model.routing import DeclareAs, RoutingRule, Urgency
 from tocsin.organisation.snapshot import Organisation
 
@@ -32,15 +33,22 @@ class Routed:
     flap_window: timedelta
     group_wait: timedelta
     why: str
+    urgency_until: datetime | None = None
+    """When the rule's hours give another urgency; None: never."""
+    inhibits: bool = False
+    """Whether, while it fires, others do not page."""
 
 
-def route(organisation: Organisation, integration: IntegrationRef, signal: Signal) -> Routed:
-    """The first rule that matches decides; what it leaves open, the service and the organisation's defaults decide."""
+def route(organisation: Organisation, integration: IntegrationRef, signal: Signal, at: datetime) -> Routed:
+    """The first rule that matches decides; what it leaves open, the service and the organisation's defaults decide.
+
+    `at`: by the hours of which instant.
+    """
     service = service_of(organisation, integration, signal)
     labels = described(integration, signal, service)
     for id, rule in organisation.rules:
         if matches(rule, integration, signal, labels):
-            return _by_rule(organisation, id, rule, signal, labels, service)
+            return _by_rule(organisation, id, rule, signal, labels, service, at)
     urgency: Urgency = "record" if signal.severity == "info" else "page"
     policy = organisation.policy_for(service)
     why = _sentence(
@@ -61,10 +69,19 @@ def route(organisation: Organisation, integration: IntegrationRef, signal: Signa
 
 
 class Router:
-    """`route` for one state of the organisation, remembering what it decided for alerts that are alike to its rules."""
+    """`route` for one state of the organisation, remembering what it decided for alerts that are alike to its rules.
 
-    def __init__(self, organisation: Organisation) -> None:
-        self.organisation = organisation
+    Good from `at` until just before `until`, when a rule's hours give another urgency.
+    """
+
+    def __init__(self, organisation: Organisation, at: datetime) -> None:
+        self.organisation, self._at = organisation, at
+        turns = (
+            hours.next_turn(each.hours, each.time_zone, at)
+            for _, rule in organisation.rules
+            for each in rule.urgency_during
+        )
+        self.until = min(filter(None, turns), default=None)
         self._remembered: dict[tuple[object, ...], Routed] = {}
         names = {"integration", "severity", "service", "alertname"}
         for _, rule in organisation.rules:
@@ -72,6 +89,10 @@ class Router:
         for service in organisation.services.values():
             names.update(service.labels or ())
         self._names = tuple(sorted(names))
+
+    def is_good(self, organisation: Organisation, at: datetime) -> bool:
+        """Whether what it remembers is what `route` says at an instant."""
+        return self.organisation is organisation and self._at <= at and (self.until is None or at < self.until)
 
     def route(self, integration: IntegrationRef, signal: Signal) -> Routed:
         """As `route`, except that `labels` may be those of an alert like it: `described` tells its own."""
@@ -90,7 +111,7 @@ class Router:
         if known is None:
             if len(self._remembered) >= _MOST_REMEMBERED:
                 self._remembered.clear()
-            known = self._remembered[alike] = route(self.organisation, integration, signal)
+            known = self._remembered[alike] = route(self.organisation, integration, signal, self._at)
         return known
 
 
@@ -130,11 +151,12 @@ def _by_rule(
     signal: Signal,
     labels: dict[str, str],
     service: str | None,
+    at: datetime,
 ) -> Routed:
     if rule.service is not None:
         service = rule.service
         labels = {**labels, "service": service}
-    urgency: Urgency = rule.urgency or ("record" if signal.severity == "info" else "page")
+    urgency, until = urgency_of(rule, signal.severity, at)
     policy = rule.policy or organisation.policy_for(service)
     return Routed(
         route=id,
@@ -146,8 +168,24 @@ def _by_rule(
         declare=rule.declare,
         flap_window=rule.flap_window,
         group_wait=rule.group_wait,
-        why=_sentence(urgency, policy, f"the routing rule {rule.name or id!r} matches"),
+        why=_sentence(urgency, policy, f"the routing rule {rule.name or id!r} matches{_hours(until)}"),
+        urgency_until=until,
+        inhibits=bool(rule.inhibits),
     )
+
+
+def urgency_of(rule: RoutingRule, severity: Severity, at: datetime) -> tuple[Urgency, datetime | None]:
+    """The urgency that a rule gives at an instant, and until when; None: for ever."""
+    turns = (hours.next_turn(each.hours, each.time_zone, at) for each in rule.urgency_during)
+    until = min(filter(None, turns), default=None)
+    for each in rule.urgency_during:
+        if hours.within(each.hours, each.time_zone, at):
+            return each.urgency, until
+    return rule.urgency or ("record" if severity == "info" else "page"), until
+
+
+def _hours(until: datetime | None) -> str:
+    return f", until {until:%H:%M} UTC at these hours" if until else ""
 
 
 def _sentence(urgency: Urgency, policy: str | None, because: str) -> str:

@@ -28,7 +28,7 @@ class Trial(Body):
 async def route_test(asked: Asked, body: Trial) -> Response:
     """What would become of a payload: nothing is kept, nobody is paged."""
     command = TryPayload(body.payload, body.integration, body.sender, body.mapping)
-    tried = await asked.ask(lambda connection: try_payload(connection, asked.actor, command))
+    tried = await asked.ask(lambda connection: try_payload(connection, asked.actor, command, asked.now))
     return answer(
         {
             "alerts": [_path(path) for path in tried.paths],

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from tocsin import wallclock
-from tocsin.oncall.rotation import within
+from tocsin.organisation.hours import within
 from tocsin.organisation.model.fields import Target
 from tocsin.organisation.model.policy import Only, Policy, Step
 

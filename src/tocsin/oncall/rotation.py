@@ -5,15 +5,15 @@ time, so a turn over a clock change is longer or shorter, and still begins and e
 turn of an hour that the clock leaves out is empty; one of an hour that it repeats lasts two.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from tocsin import wallclock
-from tocsin.organisation.model.schedule import WEEKDAYS, Hours, Months, Rotation
+from tocsin.organisation.hours import Window, window, within
+from tocsin.organisation.model.schedule import Months, Rotation
 
 _DAY = timedelta(days=1)
-_Window = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -107,29 +107,7 @@ def _turns(rotation: Rotation, start: datetime, end: datetime) -> Iterator[Shift
         turn, begins = turn + 1, ends
 
 
-def within(hours: Iterable[Hours], time_zone: str, at: datetime) -> bool:
-    """Whether an instant lies in hours of the day in a zone."""
-    today = wallclock.to_wall(at, wallclock.zone(time_zone)).date()
-    return any(
-        window[0] <= at < window[1]
-        for each in hours
-        for day in (today - _DAY, today, today + _DAY)
-        if (window := _window(each, time_zone, day))
-    )
-
-
-def _window(hours: Hours, time_zone: str, day: date) -> _Window | None:
-    """The hours that begin on a calendar day, as instants; None on other days and when the clock jumps over all."""
-    if WEEKDAYS[day.weekday()] not in hours.days:
-        return None
-    tz = wallclock.zone(time_zone)
-    last_day = day if hours.end > hours.begin else day + _DAY
-    begin = wallclock.first_instant(datetime.combine(day, hours.begin), tz)
-    end = wallclock.first_instant(datetime.combine(last_day, hours.end), tz)
-    return (begin, end) if begin < end else None
-
-
-def _windows(rotation: Rotation, start: datetime, end: datetime) -> Iterator[_Window]:
+def _windows(rotation: Rotation, start: datetime, end: datetime) -> Iterator[Window]:
     """The rotation's hours that overlap [start, end), in order; of two that overlap the later one begins later.
 
     It looks back far enough for what is yielded not to depend on where the asked time begins.
@@ -138,7 +116,7 @@ def _windows(rotation: Rotation, start: datetime, end: datetime) -> Iterator[_Wi
     day, last = wallclock.to_wall(start, tz).date() - 4 * _DAY, wallclock.to_wall(end, tz).date()
     found = []
     while day <= last:
-        found += [window for hours in rotation.hours if (window := _window(hours, rotation.time_zone, day))]
+        found += [each for hours in rotation.hours if (each := window(hours, rotation.time_zone, day))]
         day += _DAY
     reached = None
     for begins, ends in sorted(found):

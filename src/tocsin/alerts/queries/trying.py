@@ -1,6 +1,7 @@
 """What would become of a payload, were it sent: nothing is kept and nobody is paged."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, select
 
@@ -37,7 +38,7 @@ class Tried:
     asks: tuple[Ask, ...]
 
 
-def try_payload(connection: Connection, actor: Actor, command: TryPayload) -> Tried:
+def try_payload(connection: Connection, actor: Actor, command: TryPayload, now: datetime) -> Tried:
     """Read a payload and route what is in it. NotFound, Invalid (a mapping that is wrong, an unknown sender)."""
     actor.require(Right.RESPONDER, "alerts")
     integration = _integration(connection, command)
@@ -46,7 +47,7 @@ def try_payload(connection: Connection, actor: Actor, command: TryPayload) -> Tr
     except Unreadable as error:
         return Tried((), (f"{error.place}: {error.reason}",), ())
     organisation = everything(connection)
-    paths = tuple(path_of(organisation, integration, signal) for signal in parsed.signals)
+    paths = tuple(path_of(organisation, integration, signal, now) for signal in parsed.signals)
     return Tried(paths, tuple(f"{part.place}: {part.reason}" for part in parsed.set_aside), parsed.asks)
 
 

@@ -284,6 +284,8 @@ class _Fold:
             snoozed_until=None,
             snoozed_by=None,
             why=routed.why,
+            urgency_until=routed.urgency_until,
+            inhibits=routed.inhibits,
         )
         group = grouping.opened(group, attended(self.connection, group))
         self.open[routed.route, routed.key] = group.id

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from tocsin.alerts.grouping import Group
 from tocsin.alerts.routing import Router
 from tocsin.alerts.silences import Silence
-from tocsin.alerts.usecases.rows import silences_to_come
+from tocsin.alerts.usecases.calm import silences_to_come
 from tocsin.organisation import queries as organisation_queries
 from tocsin.organisation.snapshot import Organisation
 from tocsin.store.database import remembered
@@ -34,9 +34,9 @@ class Known:
         """From the fold before, as far as `remembered` still holds it; else read."""
         memory = remembered(connection)
         known = memory.get(_MEMORY)
-        if not isinstance(known, cls):
+        if not isinstance(known, cls) or not known.router.is_good(known.router.organisation, now):
             organisation = organisation_queries.everything(connection)
-            known = cls(_router(connection.engine, organisation), silences_to_come(connection, now))
+            known = cls(_router(connection.engine, organisation, now), silences_to_come(connection, now))
             memory[_MEMORY] = known
         return known
 
@@ -52,10 +52,10 @@ class Known:
                 self.open[group.route, group.key] = group.id
 
 
-def _router(engine: Engine, organisation: Organisation) -> Router:
+def _router(engine: Engine, organisation: Organisation, now: datetime) -> Router:
     known = _routers.get(engine)
-    if known is None or known.organisation is not organisation:
-        known = _routers[engine] = Router(organisation)
+    if known is None or not known.is_good(organisation, now):
+        known = _routers[engine] = Router(organisation, now)
     return known
 
 

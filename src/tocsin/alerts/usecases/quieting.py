@@ -8,10 +8,10 @@ from sqlalchemy import Connection, insert, select, update
 
 from tocsin.alerts import silences as rules
 from tocsin.alerts.silences import Silence
+from tocsin.alerts.usecases.calm import silences_to_come
 from tocsin.alerts.usecases.rows import (
     TOPIC,
     locked_groups,
-    silences_to_come,
     tell,
     update_group,
 )
@@ -21,11 +21,12 @@ from tocsin.identity import audit
 from tocsin.identity.actor import Actor, Right
 from tocsin.ids import new_id
 from tocsin.intake.queries import integration_names
+from tocsin.organisation.queries import everything
 from tocsin.store.columns import lock_rows
 from tocsin.store.database import announce
 from tocsin.store.tables.alerts import alerts, silences
 
-SILENCE = "silence"
+SILENCE, MAINTENANCE = "silence", "maintenance"
 LONGEST_SILENCE = timedelta(days=90)
 
 
@@ -104,6 +105,14 @@ def apply_silences(connection: Connection, now: datetime) -> None:
             changed = replace(changed, changes=frozenset({"loudness"}))
         update_group(connection, changed)
         tell(connection, changed, now)
+
+
+def turn_maintenance(connection: Connection, now: datetime) -> None:
+    """Maintenance hours were changed, or begin or end: what they keep quiet, and when they turn next."""
+    wanted = rules.maintenance_turns(everything(connection), now)
+    reconcile(connection, SILENCE, MAINTENANCE, wanted, now)
+    apply_silences(connection, now)
+    announce(connection, TOPIC)
 
 
 def _turned(connection: Connection, silence: Silence, now: datetime) -> None:

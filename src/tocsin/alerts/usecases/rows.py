@@ -37,6 +37,7 @@ from tocsin.store.tables.alerts import alerts, claims, groups, place_among_episo
 Key = tuple[str, str]
 TOPIC = "alerts"
 GROUP = "group"
+QUIETING = "apply_quieting"
 _ENTRY_EVERY = timedelta(minutes=1)
 
 
@@ -158,6 +159,8 @@ def tell(connection: Connection, group: Group, now: datetime) -> None:
         reconcile(connection, GROUP, group.id, grouping.wanted_deadlines(group), now)
     if grouping.needs_a_look(group):
         owe(connection, "look_at_group", GROUP, group.id, payload, now, paging=True)
+    if group.inhibits:
+        owe(connection, QUIETING, GROUP, group.id, {}, now, key=f"{COALESCING}{QUIETING}", paging=True)
     if grouping.declares(group):
         more = {**payload, "severity": group.declare}
         owe(connection, "declare_group", GROUP, group.id, more, now, key=group.id, paging=True)
@@ -171,8 +174,8 @@ def tell(connection: Connection, group: Group, now: datetime) -> None:
     announce(connection, TOPIC)
 
 
-def silences_to_come(connection: Connection, now: datetime) -> list[Silence]:
-    """The silences that are in force or will be."""
+def silences_made(connection: Connection, now: datetime) -> list[Silence]:
+    """The silences that people made and that are in force or will be."""
     return [Silence(*row) for row in _SILENCES.rows(connection, now=now)]
 
 

@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from tocsin.organisation.model.check import RecoveryCheck
-from tocsin.organisation.model.fields import FormerIds, Labels, Name, Sentence, Slug, Spec, Target, Url
+from tocsin.organisation.model.fields import FormerIds, Labels, Name, Sentence, Slug, Spec, Target, Url, ZoneName
+from tocsin.organisation.model.schedule import ManyHours
 
 
 class Link(Spec):
@@ -13,6 +14,18 @@ class Link(Spec):
 
     title: Name
     url: Url
+
+
+class Maintenance(Spec):
+    """Hours in which a service is worked on regularly: its alerts are kept and shown, and page nobody.
+
+    `match` narrows it to alerts with these labels. `hours` are of the wall clock in `time_zone`.
+    """
+
+    name: Name
+    hours: Annotated[ManyHours, Field(min_length=1)]
+    time_zone: ZoneName = "UTC"
+    match: Labels = Field(default_factory=dict)
 
 
 class Service(Spec):
@@ -39,5 +52,6 @@ class Service(Spec):
     experts: Target | None = None
     runbook: str | None = None
     vendors: tuple[Slug, ...] = ()
+    maintenance: tuple[Maintenance, ...] = ()
     checks: dict[Slug, RecoveryCheck] = Field(default_factory=dict)
     was: FormerIds = ()

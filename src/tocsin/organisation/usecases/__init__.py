@@ -1,6 +1,7 @@
 """What people do to the organisation. Each is one transaction."""
 
 from tocsin.organisation.usecases.changing import (
+    ALERTING_CHANGED,
     SCHEDULE_CHANGED,
     TOPIC,
     ApplyFiles,
@@ -14,6 +15,7 @@ from tocsin.organisation.usecases.changing import (
 from tocsin.organisation.usecases.inviting import Invitation, Invited, invite_person
 
 __all__ = [
+    "ALERTING_CHANGED",
     "SCHEDULE_CHANGED",
     "TOPIC",
     "ApplyFiles",

@@ -33,6 +33,7 @@ from tocsin.store.tables.core import installation
 from tocsin.store.tables.organisation import organisation_objects as rows
 
 TOPIC = "organisation"
+ALERTING_CHANGED = "alerting_changed"
 SCHEDULE_CHANGED = "schedule_changed"
 """The task that each schedule is owed whose shifts may have changed; carried out by `oncall`."""
 
@@ -243,6 +244,8 @@ def _finish(connection: Connection, changed: list[Key], now: datetime) -> None:
     touched |= {id for kind, id in changed if kind == "schedule"}
     for schedule in sorted(touched):
         owe(connection, SCHEDULE_CHANGED, "schedule", schedule, {}, now)
+    if any(kind in ("service", "routing") for kind, _ in changed):
+        owe(connection, ALERTING_CHANGED, "organisation", "alerting", {}, now)
     announce(connection, TOPIC)
     if touched:
         announce(connection, "oncall")

@@ -3,7 +3,7 @@
 from sqlalchemy import Column, ColumnElement, FromClause, Index, Integer, Table, case, literal_column
 from sqlalchemy import text as sql
 
-from tocsin.store.tables.base import instant, json, metadata, text
+from tocsin.store.tables.base import flag, instant, json, metadata, text
 
 alerts = Table(
     "alerts",
@@ -73,6 +73,8 @@ groups = Table(
     instant("snoozed_until", nullable=True),
     text("snoozed_by", nullable=True),
     text("why", nullable=True),  # why it pages or not, one sentence
+    instant("urgency_until", nullable=True),  # when its rule's hours give another urgency
+    flag("inhibits"),  # while it fires, others do not page
     Index(
         "uq_groups_open",
         "route",

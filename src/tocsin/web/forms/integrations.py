@@ -128,7 +128,9 @@ def _ask_try(asked: Asked) -> FormView:
 def _try(asked: Asked, given: Given) -> Sent:
     id = str(asked.path["integration"])
     mapping = given.or_none("mapping")
-    tried = try_payload(asked.connection, asked.actor, TryPayload(given.text("payload"), id, mapping=mapping))
+    tried = try_payload(
+        asked.connection, asked.actor, TryPayload(given.text("payload"), id, mapping=mapping), asked.now
+    )
     title = say.figure(len(tried.paths), "alert") + " would come of it"
     present = integration(asked.connection, asked.actor, id)
     keeps = mapping if mapping != present.mapping and asked.actor.may(Right.MANAGER) else None

@@ -1,7 +1,7 @@
 """Maintenance windows, inhibition, and urgency by the hour."""
 
-import sqlalchemy as sa  # noqa: F401
-from alembic import op  # noqa: F401
+import sqlalchemy as sa
+from alembic import op
 
 from tocsin.store.columns import Instant, Json  # noqa: F401
 
@@ -13,3 +13,5 @@ depends_on = None
 
 def upgrade() -> None:
     """Add tables and columns; what an older database holds stays as it is."""
+    op.add_column("groups", sa.Column("urgency_until", Instant(), nullable=True))
+    op.add_column("groups", sa.Column("inhibits", sa.Boolean(), server_default=sa.false(), nullable=False))
