@@ -2,7 +2,12 @@
 
 from typing import Any
 
+import pytest
 from starlette.testclient import TestClient
+
+from tocsin.alerts.usecases import fold_signals
+from tocsin.intake.signal import IntegrationRef, Signal
+from tocsin.store.database import Database
 
 PAYLOAD = '{"alerts": [{"dedup_key": "pay", "title": "Payments fail", "service": "checkout-api"}, {"title": "no key"}]}'
 
@@ -31,3 +36,22 @@ def test_a_mapping_is_tried_then_kept(api: TestClient, dana: dict[str, str]) -> 
     command = {"mapping": mapping, "per_minute": 60}
     changed = api.patch(f"/integrations/{made['id']}", json=command, headers=dana).json()
     assert (changed["mapping"], changed["per_minute"]) == (mapping, 60)
+
+
+@pytest.mark.usefixtures("organisation")
+def test_an_alert_says_why_it_pages_nobody(api: TestClient, dana: dict[str, str], database: Database) -> None:
+    silence = {"match": {"service": "ledger"}, "for": "1h", "reason": "migration"}
+    assert api.post("/silences", json=silence, headers=dana).status_code == 201
+    made = api.post("/integrations", json={"name": "shop", "sender": "generic"}, headers=dana).json()
+    sent = [
+        Signal(dedup_key=key, status="firing", severity="error", title=key, service=service)
+        for key, service in (("a", "ledger"), ("b", "checkout-api"))
+    ]
+    by = IntegrationRef(made["id"], "shop", "generic")
+    database.write(lambda c, now: fold_signals(c, by, sent, now))
+    said = {}
+    for each in api.get("/alerts", headers=dana).json()["items"]:
+        said[each["dedup_key"]] = api.get(f"/alerts/{each['id']}", headers=dana).json()["why"]
+    assert said["a"].startswith("It pages nobody: silenced by Dana")
+    assert said["a"].endswith("(migration).")
+    assert said["b"] == "Pages by the policy 'checkout': no routing rule matches."

@@ -26,6 +26,7 @@ from tocsin.api.lists import Cursor, Limit, page_of, read_cursor, slice_of
 from tocsin.errors import Invalid, NotFound
 from tocsin.identity.actor import Actor, Right
 from tocsin.identity.visibility import visible_incidents
+from tocsin.paging.queries.why import whys
 from tocsin.store.tables.timeline import incidents
 
 router = APIRouter(tags=["Alerts"])
@@ -81,12 +82,16 @@ async def alerts(
 
 @router.get("/alerts/{alert}")
 async def one_alert(asked: Asked, alert: str) -> Response:
-    """One alert."""
+    """One alert, and why it did or did not page."""
     asked.actor.require(Right.VIEWER)
-    found = await asked.ask(lambda connection: queries.alert(connection, asked.actor, alert))
-    if found is None:
-        raise NotFound("there is no such alert")
-    return answer(alert_view(found))
+
+    def ask(connection: Connection) -> Any:
+        found = queries.alert(connection, asked.actor, alert)
+        if found is None:
+            raise NotFound("there is no such alert")
+        return {**alert_view(found), "why": whys(connection, asked.actor, [found], asked.now)[found.id]}
+
+    return answer(await asked.ask(ask))
 
 
 @router.get("/groups")
@@ -111,7 +116,7 @@ async def groups(
 
 @router.get("/groups/{group}")
 async def one_group(asked: Asked, group: str) -> Response:
-    """One group with its newest alerts."""
+    """One group with its newest alerts, each with why it did or did not page."""
     asked.actor.require(Right.VIEWER)
 
     def ask(connection: Connection) -> Any:
@@ -120,7 +125,8 @@ async def one_group(asked: Asked, group: str) -> Response:
             raise NotFound("there is no such group")
         (view,) = _groups(connection, asked.actor, [found])
         members = queries.members(connection, asked.actor, [group], each=100)[group]
-        return {**view, "alerts": [alert_view(each) for each in members]}
+        said = whys(connection, asked.actor, members, asked.now)
+        return {**view, "alerts": [{**alert_view(each), "why": said[each.id]} for each in members]}
 
     return answer(await asked.ask(ask))
 

@@ -1,5 +1,6 @@
 """Groups of alerts: who has them, why they page or not; silences; what came in and when."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -8,9 +9,11 @@ from sqlalchemy import Row
 
 from tocsin.alerts.queries import board as alerts
 from tocsin.alerts.queries import counts
+from tocsin.alerts.queries.rows import episode_of
 from tocsin.incidents.queries import heads as incidents
 from tocsin.intake.queries import integrations_now, waiting_count
 from tocsin.paging.queries import ringing as pages
+from tocsin.paging.queries.why import whys
 from tocsin.web import format as say
 from tocsin.web.reading import people
 from tocsin.web.screens import Answer, Asked, Screen
@@ -28,6 +31,8 @@ class Member:
     text: str
     at: datetime
     firing: bool
+    why: str
+    """Why it did or did not page."""
 
 
 @dataclass(frozen=True)
@@ -93,12 +98,13 @@ def load(asked: Asked) -> Answer:
     paged = pages.of_groups(connection, [row.id for row in rows])
     numbers = {head.id: head for head in incidents.listed(connection, actor, "all", 0, "", 0, 200)}
     known = people.names(connection)
+    said = whys(connection, actor, [episode_of(each) for some in members.values() for each in some], now)
     shown = []
     for row in rows:
         page = paged.get(row.id)
         holder = known.person(page.acknowledged_by) if page is not None and page.acknowledged_by else None
         head = numbers.get(row.incident_id)
-        shown.append(_group(asked, row, page, holder, head, members.get(row.id, [])))
+        shown.append(_group(asked, row, page, holder, head, members.get(row.id, []), said))
     open_ones = [group for group in shown if not group.quiet]
     unheld = sum(paged[row.id].state == "open" for row in rows if row.id in paged and row.state == "open")
     view = AlertsView(
@@ -147,14 +153,18 @@ def _group(
     holder: Person | None,
     head: Row[Any] | None,
     members: list[Row[Any]],
+    said: Mapping[str, str],
 ) -> Group:
     now = asked.now
     snoozed = row.snoozed_until is not None and row.snoozed_until > now
-    quiet = row.state == "closed" or snoozed or row.urgency != "page"
+    hushed = row.firing > 0 and row.loud == 0
+    quiet = row.state == "closed" or snoozed or hushed or row.urgency != "page"
     if row.state == "closed":
         verdict = Verdict("pass", "Resolved")
     elif snoozed:
         verdict = Verdict("skip", f"Snoozed to {say.moment(row.snoozed_until, now)}")
+    elif hushed:
+        verdict = Verdict("skip", "Quiet")
     elif page is not None and page.state == "open" and page.snoozed_until is not None:
         verdict = Verdict("skip", f"Snoozed to {say.moment(page.snoozed_until, now)}")
     elif page is not None and page.state == "open":
@@ -202,6 +212,7 @@ def _group(
                 member.annotations.get("summary", member.title),
                 member.started_at or member.received_at,
                 member.state == "firing",
+                said.get(member.id, ""),
             )
             for member in members
         ),
