@@ -49,7 +49,7 @@ Row = tuple[str, str]
 def main() -> None:
     """Measure on both engines, Alertmanager beside them."""
     parser = argparse.ArgumentParser(prog="bench")
-    parser.add_argument("--seconds", type=float, default=4, help="length of each intake run")
+    parser.add_argument("--seconds", type=float, default=3, help="length of each intake run")
     parser.add_argument("--runs", type=int, default=5, help="intake runs of each shape")
     parser.add_argument("--pages", type=int, default=100, help="alerts timed from POST to page")
     parser.add_argument("--stored", type=int, default=stored.MANY, help="alerts stored for lists and searches")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from tocsin import wallclock
 from tocsin.identity.sessions import token_name
@@ -19,6 +19,22 @@ from tocsin.paging.preferences import Rule, choose
 from tocsin.store.tables.identity import accounts
 from tocsin.store.tables.organisation import organisation_objects
 from tocsin.store.tables.paging import contact_methods, contact_rules, page_log
+
+# made once: see `lockable`
+_RULES = select(contact_rules.c.rules).where(contact_rules.c.person_id == bindparam("person_id"))
+_VERIFIED = (
+    select(contact_methods.c.id, contact_methods.c.kind)
+    .where(
+        contact_methods.c.person_id == bindparam("person_id"),
+        contact_methods.c.verified_at.is_not(None),
+        contact_methods.c.removed_at.is_(None),
+    )
+    .order_by(contact_methods.c.position, contact_methods.c.created_at)
+)
+_SPECS = select(organisation_objects.c.id, organisation_objects.c.spec).where(
+    organisation_objects.c.kind == bindparam("kind"), organisation_objects.c.valid_to.is_(None)
+)
+_SPEC = _SPECS.where(organisation_objects.c.id == bindparam("id"))
 
 
 @dataclass(frozen=True)
@@ -93,7 +109,7 @@ def ways_now(
 
 def rules_of(connection: Connection, person_id: str) -> tuple[Rule, ...]:
     """The person's own rules, in order."""
-    kept = connection.execute(select(contact_rules.c.rules).where(contact_rules.c.person_id == person_id)).scalar()
+    kept = connection.execute(_RULES, {"person_id": person_id}).scalar()
     return tuple(Rule.model_validate(rule) for rule in kept or ())
 
 
@@ -104,15 +120,7 @@ def ways_missing(connection: Connection, person_id: str) -> dict[str, str]:
 
 
 def _verified(connection: Connection, person_id: str) -> list[Way]:
-    rows = connection.execute(
-        select(contact_methods.c.id, contact_methods.c.kind)
-        .where(
-            contact_methods.c.person_id == person_id,
-            contact_methods.c.verified_at.is_not(None),
-            contact_methods.c.removed_at.is_(None),
-        )
-        .order_by(contact_methods.c.position, contact_methods.c.created_at)
-    )
+    rows = connection.execute(_VERIFIED, {"person_id": person_id})
     return [Way(row.id, row.kind) for row in rows]
 
 
@@ -161,8 +169,5 @@ def is_active(connection: Connection, person_id: str) -> bool:
 
 
 def _specs(connection: Connection, kind: str, id: str | None = None) -> dict[str, Mapping[str, Any]]:
-    found = organisation_objects
-    statement = select(found.c.id, found.c.spec).where(found.c.kind == kind, found.c.valid_to.is_(None))
-    if id is not None:
-        statement = statement.where(found.c.id == id)
-    return {row.id: row.spec for row in connection.execute(statement)}
+    rows = connection.execute(_SPECS if id is None else _SPEC, {"kind": kind, "id": id})
+    return {row.id: row.spec for row in rows}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from tocsin.engine.deliveries import cancel_waiting
 from tocsin.engine.work import Job
@@ -25,12 +25,14 @@ from tocsin.paging.usecases.ledger import (
     write_log,
 )
 from tocsin.paging.usecases.opening import open_page
-from tocsin.store.columns import lock_rows
+from tocsin.store.columns import lockable
 from tocsin.store.tables.alerts import groups
 from tocsin.store.tables.paging import page_log, pages
 from tocsin.store.tables.timeline import incidents
 
 LOOK = "look_at_group"
+_LOCKED = lockable(select(groups).where(groups.c.id == bindparam("group_id")))
+_ENDED = select(pages.c.worse_seen).where(pages.c.group_id == bindparam("group_id"), pages.c.state == "ended")
 
 
 def look_at_group(connection: Connection, job: Job, now: datetime) -> None:
@@ -40,12 +42,11 @@ def look_at_group(connection: Connection, job: Job, now: datetime) -> None:
 
 def look_at(connection: Connection, group_id: str, now: datetime) -> None:
     """See what the group needs now and do it; done twice it does nothing more."""
-    group = connection.execute(lock_rows(connection, select(groups).where(groups.c.id == group_id))).first()
+    group = connection.execute(_LOCKED(connection), {"group_id": group_id}).first()
     if group is None:
         return
     row = lock_live(connection, "group", group.id)
-    ended = select(pages.c.worse_seen).where(pages.c.group_id == group.id, pages.c.state == "ended")
-    before = list(connection.execute(ended).scalars())
+    before = list(connection.execute(_ENDED, {"group_id": group_id}).scalars())
     in_incident, quiet = is_open_incident(connection, group.incident_id), is_quiet(group, now)
     verdict = rules.judge(
         GroupNow(group.state, group.urgency, group.worse, in_incident, quiet),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from tocsin.engine.deliveries import Delivery, Outcome, bring_forward
 from tocsin.identity.keys import keys_of
@@ -23,6 +23,14 @@ from tocsin.paging.usecases.telling import tell_one_over
 from tocsin.store.database import announce
 from tocsin.store.tables.engine import deliveries
 from tocsin.store.tables.paging import contact_methods, page_log
+
+# made once: see `lockable`
+_METHOD = select(contact_methods).where(contact_methods.c.id == bindparam("method_id"))
+_RECEIPTS = select(page_log.c.kind, page_log.c.delivery_id, page_log.c.data).where(
+    page_log.c.page_id == bindparam("page_id"),
+    page_log.c.kind.in_(("receipt", "undelivered")),
+    page_log.c.person_id == bindparam("person_id"),
+)
 
 
 class _Sender:
@@ -191,19 +199,13 @@ def _address(connection: Connection, person: str | None, asked: Mapping[str, Any
         return str(asked["method_id"].removeprefix(FROM_POLICY))
     if asked["method_id"] == FROM_FILES:
         return people.email_of(connection, person) if person else None
-    row = connection.execute(select(contact_methods).where(contact_methods.c.id == asked["method_id"])).first()
+    row = connection.execute(_METHOD, {"method_id": asked["method_id"]}).first()
     return address_of(connection, row) if row is not None and row.removed_at is None else None
 
 
 def _was_reached(connection: Connection, row: Row[Any], person: str | None, step: str) -> bool:
     """Whether a provider took a page of this step for the person, and has not said since that it did not arrive."""
-    rows = connection.execute(
-        select(page_log.c.kind, page_log.c.delivery_id, page_log.c.data).where(
-            page_log.c.page_id == row.id,
-            page_log.c.kind.in_(("receipt", "undelivered")),
-            page_log.c.person_id == person,
-        )
-    ).all()
+    rows = connection.execute(_RECEIPTS, {"page_id": row.id, "person_id": person}).all()
     lost = {one.delivery_id for one in rows if one.kind == "undelivered"}
     return any(one.data.get("step") == step for one in rows if one.kind == "receipt" and one.delivery_id not in lost)
 
