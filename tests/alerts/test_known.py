@@ -78,7 +78,9 @@ def test_what_is_remembered_is_what_stands_in_the_database(night: Night, seed: i
             snooze = SnoozeGroup(chance.choice(groups).id, now + timedelta(minutes=5))
             database.write(lambda c, at, snooze=snooze: snooze_group(c, DANA, snooze, at))  # type: ignore[misc]
         elif what == 2:
-            night.organise("routing", f"r{number}", order=number, match={"service": chance.choice(SERVICES)})
+            inhibits = chance.choice([[], [{"match": {"service": chance.choice(SERVICES)}}]])
+            rule = {"order": number, "match": {"service": chance.choice(SERVICES)}, "inhibits": inhibits}
+            night.organise("routing", f"r{number}", **rule)
         elif what == 3:
             night.wait(chance.choice([0, 6]))
         else:

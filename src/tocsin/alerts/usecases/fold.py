@@ -317,6 +317,8 @@ class _Fold:
         for id in sorted(self.touched):
             self._settle(self.groups[id])
         self.remembered.keep(self.groups.values())
+        if any(group.inhibits for group in self.groups.values()):
+            Known.forget(self.connection)  # what fires or ends here may be what keeps others quiet
         if self.opened or self.repeated or self.changed:
             announce(self.connection, TOPIC)
 

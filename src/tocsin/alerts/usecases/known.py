@@ -40,6 +40,11 @@ class Known:
             memory[_MEMORY] = known
         return known
 
+    @staticmethod
+    def forget(connection: Connection) -> None:
+        """The next fold reads all of it again."""
+        remembered(connection).pop(_MEMORY, None)
+
     def keep(self, groups: Iterable[Group]) -> None:
         """They are stored so now; when they changed last, to the second."""
         if len(self.groups) >= _MOST:
