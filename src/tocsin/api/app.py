@@ -6,6 +6,7 @@ from starlette.responses import HTMLResponse, Response
 from tocsin import __version__
 from tocsin.api import (
     alerts,
+    between,
     comms,
     evidence,
     heartbeats,
@@ -44,6 +45,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     reaching.router,
     proof.router,
     oncall.router,
+    between.router,
     alerts.router,
     intake.router,
     trying.router,

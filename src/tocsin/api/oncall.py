@@ -170,7 +170,7 @@ async def cancel_override(asked: Asked, override: str) -> Response:
 @router.get("/oncall/warnings")
 async def warnings(asked: Asked, schedule: str | None = None) -> Response:
     """What is to be mended within 30 days, in order: double bookings, overrides that cover each other, people on call
-    without a verified method. Gaps are items of the shifts.
+    without a verified method or while on leave. Gaps are items of the shifts.
     """
     asked.actor.require(Right.VIEWER)
 

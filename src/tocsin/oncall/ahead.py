@@ -21,9 +21,10 @@ class Trouble:
 
     `double`: `person` is on call on `schedule_id` and `other`, two steps of `policy_id`. `overlap`: the override of
     `person` is covered by a later one of `other`. `unreachable`: `person` has a shift and no verified method.
+    `away`: `person` has a shift while on leave.
     """
 
-    kind: Literal["gap", "double", "overlap", "unreachable"]
+    kind: Literal["gap", "double", "overlap", "unreachable", "away"]
     schedule_id: str
     start: datetime
     end: datetime
@@ -71,6 +72,24 @@ def overlaps(schedule_id: str, overrides: Sequence[Override]) -> list[Trouble]:
         if start < end and one.person != other.person:
             found.append(Trouble("overlap", schedule_id, start, end, one.person, other.person))
     return sorted(found, key=lambda each: each.start)
+
+
+def away(
+    schedule_id: str, shifts: Sequence[FinalShift], leaves: Sequence[tuple[str, datetime, datetime]]
+) -> list[Trouble]:
+    """Shifts of people who are away then: for each person the first, and how many."""
+    found: dict[str, Trouble] = {}
+    for shift in shifts:
+        for person, start, end in leaves:
+            begin, finish = max(start, shift.start), min(end, shift.end)
+            if person == shift.person and begin < finish:
+                first = found.get(person)
+                found[person] = (
+                    replace(first, times=first.times + 1)
+                    if first
+                    else Trouble("away", schedule_id, begin, finish, person)
+                )
+    return list(found.values())
 
 
 def _both(one: Sequence[FinalShift], other: Sequence[FinalShift]) -> Iterator[tuple[str, datetime, datetime]]:

@@ -11,6 +11,8 @@ from tocsin.engine.work import Job, Registry
 from tocsin.oncall import gaps, handovers, queries
 from tocsin.oncall.ahead import LOOKED_AHEAD
 from tocsin.oncall.queries import ahead
+from tocsin.oncall.queries.between import shifts_while_away
+from tocsin.oncall.usecases.swaps import LAPSES, lapse_swap
 from tocsin.organisation.queries import everything
 from tocsin.organisation.usecases import SCHEDULE_CHANGED
 from tocsin.store.database import announce
@@ -26,6 +28,7 @@ def register(registry: Registry) -> None:
     registry.deadline(handovers.HANDOVER, look_at_schedule)
     registry.deadline(gaps.LOOK, look_at_schedule)
     registry.deadline(gaps.GAP, tell_of_gap)
+    registry.deadline(LAPSES, lapse_swap)
 
 
 def look_at_schedule(connection: Connection, job: Job, now: datetime) -> None:
@@ -83,6 +86,16 @@ def _tell_long_before(connection: Connection, schedule_id: str, now: datetime) -
             detail = f"First from {when}. A page that {person} does not hear has nobody else to go to."
             key = f"double:{one.policy_id}:{one.schedule_id}:{one.other}:{one.person}:{one.start:%Y-%m}"
             tell(key, title, detail, _who_mends(connection, one.schedule_id))
+    for one in shifts_while_away(connection, now, schedule_id):
+        person, when = known.person_name(one.person), f"{one.start:%a %d %b %H:%M} to {one.end:%a %d %b %H:%M} UTC"
+        key = f"away:{schedule_id}:{one.person}:{one.start.isoformat()}"
+        detail = f"From {when}. Swap the shift, or add an override; until then pages still go to {person}."
+        tell(
+            key,
+            f"{person} is away while on call in {name}",
+            detail,
+            [{"person": one.person}, *_who_mends(connection, schedule_id)],
+        )
     week = f"{now.isocalendar().year}-{now.isocalendar().week}"
     key = f"reachability:{schedule_id}:{week}"
     # whoever was named just now has a day to add a method

@@ -56,6 +56,7 @@ def warnings(schedule: str | None) -> None:
         "double": "is on call on {other} too, which stands behind it",
         "overlap": "has an override that a later one of {other} covers",
         "unreachable": "has no verified method",
+        "away": "is away then",
     }
     rows = [
         (short(one["starts_at"]), one["schedule"], one["person"], said.get(one["kind"], one["kind"]).format(**one))

@@ -6,12 +6,14 @@ from sqlalchemy import Connection
 
 from tocsin.oncall.ahead import Trouble
 from tocsin.oncall.queries.ahead import doubles_and_overlaps, first_shifts
+from tocsin.oncall.queries.between import shifts_while_away
 from tocsin.organisation.queries import everything
 from tocsin.paging.queries.people import reachable
 
 
 def troubles(connection: Connection, now: datetime) -> list[Trouble]:
-    """Double bookings, overrides that cover each other, and people on call without a verified method, in order.
+    """Double bookings, overrides that cover each other, shifts while on leave, and people on call without a
+    verified method, in order.
 
     Gaps are asked for by themselves (`oncall.queries.gaps_between`).
     """
@@ -21,7 +23,8 @@ def troubles(connection: Connection, now: datetime) -> list[Trouble]:
             first = unreachable.get(found.person)
             if first is None or found.start < first.start:
                 unreachable[found.person] = found
-    return sorted([*doubles_and_overlaps(connection, now), *unreachable.values()], key=lambda one: one.start)
+    every = [*doubles_and_overlaps(connection, now), *shifts_while_away(connection, now), *unreachable.values()]
+    return sorted(every, key=lambda one: one.start)
 
 
 def unreachable_on(connection: Connection, schedule_id: str, now: datetime) -> list[Trouble]:

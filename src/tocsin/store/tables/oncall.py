@@ -18,6 +18,38 @@ overrides = Table(
     instant("cancelled_at", nullable=True),
     Index("ix_overrides_schedule_id_ends_at", "schedule_id", "ends_at"),
 )
+# Hours that one person offers to another; nothing changes until they agree.
+swaps = Table(
+    "swaps",
+    metadata,
+    text("id", primary_key=True),
+    text("schedule_id"),
+    text("asked_by"),
+    text("asked_of"),
+    instant("starts_at"),
+    instant("ends_at"),
+    instant("back_starts_at", nullable=True),  # in a trade: hours of the other one in return
+    instant("back_ends_at", nullable=True),
+    text("reason"),
+    text("state"),  # open | accepted | declined | withdrawn | lapsed
+    text("answer", nullable=True),
+    instant("created_at"),
+    instant("answered_at", nullable=True),
+    Index("ix_swaps_state", "state", "created_at"),
+)
+leaves = Table(
+    "leaves",
+    metadata,
+    text("id", primary_key=True),
+    text("person_id"),
+    instant("starts_at"),
+    instant("ends_at"),
+    text("note"),
+    text("created_by"),
+    instant("created_at"),
+    instant("removed_at", nullable=True),
+    Index("ix_leaves_ends_at", "ends_at"),
+)
 calendar_feeds = Table(
     "calendar_feeds",
     metadata,

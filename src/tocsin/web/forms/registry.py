@@ -2,6 +2,7 @@
 
 from tocsin.web.forms import (
     alerts,
+    between,
     comms,
     heartbeats,
     incidents,
@@ -31,6 +32,7 @@ FORMS: tuple[Form, ...] = (
     *review.FORMS,
     *paging.FORMS,
     *oncall.FORMS,
+    *between.FORMS,
     *alerts.FORMS,
     *settings.FORMS,
     *integrations.FORMS,

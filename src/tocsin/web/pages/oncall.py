@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 from tocsin import wallclock
 from tocsin.errors import Invalid
+from tocsin.identity.actor import Right
 from tocsin.oncall import queries as oncall
 from tocsin.oncall.ahead import Trouble
 from tocsin.oncall.queries import list_overrides, shifts_between, shifts_of_person, who_is_on_call
+from tocsin.oncall.queries.between import list_leaves, list_swaps
 from tocsin.oncall.queries.feeds import list_feeds
 from tocsin.organisation.queries import everything
 from tocsin.organisation.snapshot import Organisation
@@ -23,11 +25,13 @@ from tocsin.web.views.oncall import (
     FeedLine,
     GapRow,
     Lane,
+    LeaveLine,
     LoadLine,
     OncallView,
     OverrideLine,
     Shift,
     Step,
+    SwapLine,
     TroubleLine,
 )
 
@@ -96,6 +100,9 @@ def load(asked: Asked) -> Answer:
             for row in list_feeds(connection, asked.actor)
         ),
         feed_choices=_feed_choices(asked, organisation),
+        swaps=_swaps(asked, known),
+        leaves=_leaves(asked, known),
+        may_swap=asked.responds and bool(asked.person_id),
     )
     return Answer(view, frozenset({"organisation", "oncall"}))
 
@@ -124,6 +131,9 @@ def _trouble(one: Trouble, known: Names, now: datetime) -> TroubleLine:
         return TroubleLine(f"{person} stands behind themselves: {schedule} and {other}", f"first {when}{often}")
     if one.kind == "overlap":
         return TroubleLine(f"Two overrides of {schedule}: {person}'s is covered by {other}'s", f"from {when}")
+    if one.kind == "away":
+        often = f", {say.figure(one.times, 'shift')}" if one.times > 1 else ""
+        return TroubleLine(f"{person} is away while on call in {schedule}", f"first {when}{often}")
     return TroubleLine(f"{person} has no verified method", f"on call in {schedule}, first {when}")
 
 
@@ -211,6 +221,35 @@ def _mine(asked: Asked, known: Names) -> tuple[Shift, ...]:
         else:
             shown.append(Shift(f"{say.moment(shift.start, asked.now)} to {say.moment(shift.end, asked.now)}", name))
     return tuple(shown)
+
+
+def _swaps(asked: Asked, known: Names) -> tuple[SwapLine, ...]:
+    """Those that the one who looks asked or is asked."""
+    found = []
+    for each in list_swaps(asked.connection, asked.actor):
+        if asked.person_id not in (each.asked_by, each.asked_of):
+            continue
+        span = f"{say.moment(each.starts_at, asked.now)} to {say.moment(each.ends_at, asked.now)}"
+        if each.back_starts_at and each.back_ends_at:
+            span += f", for {say.moment(each.back_starts_at, asked.now)} to {say.moment(each.back_ends_at, asked.now)}"
+        mine = each.asked_of == asked.person_id
+        who = f"{known.of(each.asked_by)} asks you" if mine else f"You asked {known.of(each.asked_of)}"
+        reason = f": {each.reason}" if each.reason else ""
+        found.append(SwapLine(each.id, f"{who} to take {known.of(each.schedule_id)}", f"{span}{reason}", mine))
+    return tuple(found)
+
+
+def _leaves(asked: Asked, known: Names) -> tuple[LeaveLine, ...]:
+    return tuple(
+        LeaveLine(
+            each.id,
+            known.of(each.person_id),
+            f"{say.moment(each.starts_at, asked.now)} to {say.moment(each.ends_at, asked.now)}"
+            + (f": {each.note}" if each.note else ""),
+            asked.responds and (each.person_id == asked.person_id or asked.actor.may(Right.MANAGER)),
+        )
+        for each in list_leaves(asked.connection, asked.actor, asked.now)
+    )
 
 
 def _policies(organisation: Organisation, known: Names) -> tuple[tuple[str, tuple[Step, ...]], ...]:

@@ -92,6 +92,26 @@ class FeedLine:
 
 
 @dataclass(frozen=True)
+class SwapLine:
+    """A swap that waits for an answer: mine to give, or of the other one."""
+
+    id: str
+    text: str
+    note: str
+    answers: bool
+
+
+@dataclass(frozen=True)
+class LeaveLine:
+    """Somebody who is away now or will be."""
+
+    id: str
+    who: str
+    when: str
+    may_end: bool
+
+
+@dataclass(frozen=True)
 class OncallView:
     """The whole page."""
 
@@ -115,3 +135,6 @@ class OncallView:
     load: tuple[LoadLine, ...]
     feeds: tuple[FeedLine, ...]
     feed_choices: tuple[Choice, ...]
+    swaps: tuple[SwapLine, ...] = ()
+    leaves: tuple[LeaveLine, ...] = ()
+    may_swap: bool = False

@@ -1,0 +1,76 @@
+"""What people arranged between themselves: swaps that wait or were answered, and who is away when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, or_, select
+
+from tocsin.identity.actor import Actor, Right
+from tocsin.oncall.ahead import LOOKED_AHEAD, Trouble, away
+from tocsin.oncall.queries import shifts_between
+from tocsin.organisation.queries import everything
+from tocsin.store.tables.oncall import leaves, swaps
+
+
+@dataclass(frozen=True)
+class SwapView:
+    """A swap: whose hours, for whom, and what is had in return; instants UTC."""
+
+    id: str
+    schedule_id: str
+    asked_by: str
+    asked_of: str
+    starts_at: datetime
+    ends_at: datetime
+    back_starts_at: datetime | None
+    back_ends_at: datetime | None
+    reason: str
+    state: str
+    answer: str | None
+    created_at: datetime
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True)
+class LeaveView:
+    """When somebody is away. `note` is empty for others than themselves and managers."""
+
+    id: str
+    person_id: str
+    starts_at: datetime
+    ends_at: datetime
+    note: str
+
+
+def list_swaps(connection: Connection, actor: Actor, *, state: str = "open") -> list[SwapView]:
+    """The actor's own, asked by them or of them; to managers everybody's. The newest first."""
+    actor.require(Right.VIEWER)
+    statement = select(swaps).order_by(swaps.c.created_at.desc(), swaps.c.id.desc()).limit(200)
+    if state != "all":
+        statement = statement.where(swaps.c.state == state)
+    if actor.right < Right.MANAGER:
+        me = actor.person_id or ""
+        statement = statement.where(or_(swaps.c.asked_by == me, swaps.c.asked_of == me))
+    return [SwapView(**row._mapping) for row in connection.execute(statement)]
+
+
+def list_leaves(connection: Connection, actor: Actor, now: datetime) -> list[LeaveView]:
+    """Who is away now or will be, in order."""
+    actor.require(Right.VIEWER)
+    statement = select(leaves).where(leaves.c.removed_at.is_(None), leaves.c.ends_at > now)
+    found = []
+    for row in connection.execute(statement.order_by(leaves.c.starts_at, leaves.c.id)):
+        sees = actor.right >= Right.MANAGER or actor.person_id == row.person_id
+        found.append(LeaveView(row.id, row.person_id, row.starts_at, row.ends_at, row.note if sees else ""))
+    return found
+
+
+def shifts_while_away(connection: Connection, now: datetime, schedule_id: str | None = None) -> list[Trouble]:
+    """Shifts within 30 days of people who are away then, in order."""
+    soon = now + LOOKED_AHEAD
+    statement = select(leaves).where(leaves.c.removed_at.is_(None), leaves.c.ends_at > now, leaves.c.starts_at < soon)
+    spans = [(row.person_id, row.starts_at, row.ends_at) for row in connection.execute(statement)]
+    if not spans:
+        return []
+    schedules = [schedule_id] if schedule_id is not None else sorted(everything(connection).schedules)
+    return [trouble for each in schedules for trouble in away(each, shifts_between(connection, each, now, soon), spans)]
