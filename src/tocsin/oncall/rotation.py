@@ -7,9 +7,10 @@ turn of an hour that the clock leaves out is empty; one of an hour that it repea
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from tocsin import wallclock
+from tocsin.organisation.holidays import is_holiday
 from tocsin.organisation.hours import Window, window, within
 from tocsin.organisation.model.schedule import Months, Rotation
 
@@ -34,7 +35,7 @@ class Shift:
 def who(rotation: Rotation, at: datetime) -> str | None:
     """Who is on call at an instant; None before the rotation's start and outside its hours."""
     turn = turn_at(rotation, at)
-    if turn is None or (rotation.hours and not within(rotation.hours, rotation.time_zone, at)):
+    if turn is None or not _is_on(rotation, at):
         return None
     return person_of(rotation, turn)
 
@@ -43,7 +44,7 @@ def shifts(rotation: Rotation, start: datetime, end: datetime) -> Iterator[Shift
     """The shifts that overlap [start, end), whole (not cut at its edges), in order; costs only what it yields."""
     if start >= end:
         return
-    if not rotation.hours:
+    if not rotation.hours and not rotation.holidays:
         yield from _turns(rotation, start, end)
         return
     windows = list(_windows(rotation, start, end))
@@ -107,6 +108,28 @@ def _turns(rotation: Rotation, start: datetime, end: datetime) -> Iterator[Shift
         turn, begins = turn + 1, ends
 
 
+def _is_on(rotation: Rotation, at: datetime) -> bool:
+    """Whether whoever has the turn is on call at an instant: by hours and holidays."""
+    if rotation.holidays is None:
+        return not rotation.hours or within(rotation.hours, rotation.time_zone, at)
+    today = wallclock.to_wall(at, wallclock.zone(rotation.time_zone)).date()
+    return any(
+        begin <= at < end for day in (today - _DAY, today, today + _DAY) for begin, end in _windows_of(rotation, day)
+    )
+
+
+def _windows_of(rotation: Rotation, day: date) -> list[Window]:
+    """The hours that begin on a calendar day, or the whole day; none where holidays forbid it."""
+    off = rotation.holidays
+    if off is not None and is_holiday(off.country, off.subdivision, day) != off.only:
+        return []
+    if rotation.hours:
+        return [each for hours in rotation.hours if (each := window(hours, rotation.time_zone, day))]
+    tz = wallclock.zone(rotation.time_zone)
+    begin, end = wallclock.start_of_day(day, tz), wallclock.start_of_day(day + _DAY, tz)
+    return [(begin, end)] if begin < end else []
+
+
 def _windows(rotation: Rotation, start: datetime, end: datetime) -> Iterator[Window]:
     """The rotation's hours that overlap [start, end), in order; of two that overlap the later one begins later.
 
@@ -116,8 +139,10 @@ def _windows(rotation: Rotation, start: datetime, end: datetime) -> Iterator[Win
     day, last = wallclock.to_wall(start, tz).date() - 4 * _DAY, wallclock.to_wall(end, tz).date()
     found = []
     while day <= last:
-        found += [each for hours in rotation.hours if (each := window(hours, rotation.time_zone, day))]
+        found += _windows_of(rotation, day)
         day += _DAY
+    if not rotation.hours:
+        found = _joined(found)
     reached = None
     for begins, ends in sorted(found):
         begin = begins if reached is None else max(begins, reached)
@@ -125,3 +150,14 @@ def _windows(rotation: Rotation, start: datetime, end: datetime) -> Iterator[Win
             reached = ends
             if ends > start and begin < end:
                 yield begin, ends
+
+
+def _joined(days: list[Window]) -> list[Window]:
+    """Whole days that follow each other as one window."""
+    found: list[Window] = []
+    for begin, end in days:
+        if found and found[-1][1] == begin:
+            found[-1] = (found[-1][0], end)
+        else:
+            found.append((begin, end))
+    return found

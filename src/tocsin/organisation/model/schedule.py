@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, PlainSerializer, WithJsonSchema, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -127,11 +127,30 @@ ManyHours = Annotated[
 """One set of hours or a list of them; where two of them overlap, it is one time."""
 
 
+class Holidays(Spec):
+    """The public holidays of a country, or of a part of it: `country: DE, subdivision: BE` (ISO 3166).
+
+    `only: true` turns it round: on these days alone.
+    """
+
+    country: Annotated[str, Field(min_length=2, max_length=3)]
+    subdivision: Annotated[str, Field(min_length=1, max_length=10)] | None = None
+    only: bool = False
+
+    @model_validator(mode="after")
+    def _known(self) -> "Holidays":
+        from tocsin.organisation.holidays import check  # late: the calendars are large, and few organisations have any
+
+        check(self.country, self.subdivision)
+        return self
+
+
 class Rotation(Spec):
     """People who take turns. The first turn begins on `starts` at `handover`, both in `time_zone`.
 
     A turn lasts `every`, counted on the wall clock and calendar of the zone: hours, days, weeks or months, never an hour
-    off after the clocks change. With `hours`, who has the turn is on call in those hours only.
+    off after the clocks change. With `hours`, who has the turn is on call in those hours only;
+    with `holidays`, not on these days (or on these days only). Hours that pass midnight belong to the day they begin on.
     """
 
     people: Annotated[tuple[Slug, ...], Field(min_length=1, max_length=500)]
@@ -140,6 +159,7 @@ class Rotation(Spec):
     handover: TimeOfDay = time(9)
     time_zone: ZoneName
     hours: ManyHours = ()
+    holidays: Holidays | None = None
     name: Name | None = None
 
 
