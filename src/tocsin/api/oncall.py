@@ -1,4 +1,4 @@
-"""Who is on call, shifts and overrides."""
+"""Who is on call, shifts, load and calendars."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -15,9 +15,8 @@ from tocsin.api.fields import fields_of
 from tocsin.api.lists import Cursor, Limit, slice_of
 from tocsin.errors import Invalid
 from tocsin.identity.actor import Right
-from tocsin.oncall import queries, usecases
-from tocsin.oncall.queries import Duty, OverrideRow, feeds
-from tocsin.oncall.usecases import AddOverride, CancelOverride
+from tocsin.oncall import queries
+from tocsin.oncall.queries import Duty, feeds
 from tocsin.oncall.usecases import feeds as feed_usecases
 from tocsin.organisation.model.policy import Severity
 from tocsin.organisation.queries import everything
@@ -31,14 +30,6 @@ router = APIRouter(tags=["On call"])
 _FORTNIGHT = timedelta(days=14)
 _LONGEST = timedelta(days=370)
 _HOUR = timedelta(hours=1)
-
-
-class NewOverride(Body):
-    schedule: str
-    person: str
-    starts_at: Instant
-    ends_at: Instant
-    reason: str = ""
 
 
 class NewFeed(Body):
@@ -135,36 +126,6 @@ async def shifts(
         return {"items": sorted(found, key=lambda each: each["starts_at"]), "next_cursor": None}
 
     return answer(await asked.ask(ask))
-
-
-@router.get("/overrides")
-async def overrides(asked: Asked, schedule: str | None = None, limit: Limit = 50, cursor: Cursor = None) -> Response:
-    """Overrides that are not over and were not taken back."""
-    asked.actor.require(Right.VIEWER)
-    found = await asked.ask(lambda connection: queries.list_overrides(connection, schedule, asked.now))
-    return answer(slice_of([each for each in found if each.cancelled_at is None], limit, cursor, _override))
-
-
-@router.post("/overrides", status_code=201)
-async def add_override(asked: Asked, body: NewOverride) -> Response:
-    """Somebody takes a schedule for a time."""
-    command = AddOverride(body.schedule, body.person, body.starts_at, body.ends_at, body.reason)
-
-    def do(connection: Connection, now: datetime) -> Any:
-        return _override(usecases.add_override(connection, asked.actor, command, now))
-
-    return await asked.do(do, 201)
-
-
-@router.delete("/overrides/{override}")
-async def cancel_override(asked: Asked, override: str) -> Response:
-    """Take an override back."""
-
-    def do(connection: Connection, now: datetime) -> Any:
-        usecases.cancel_override(connection, asked.actor, CancelOverride(override), now)
-        return {"id": override, "cancelled": True}
-
-    return await asked.do(do)
 
 
 @router.get("/oncall/warnings")
@@ -286,10 +247,6 @@ def _simulated(step: SimulatedStep, began: datetime, name: Callable[[str], str])
         "skipped": step.skipped,
         "passed": step.passed,
     }
-
-
-def _override(row: OverrideRow) -> dict[str, Any]:
-    return {**fields_of(row), "schedule": row.schedule_id, "person": row.person_id}
 
 
 def _schedules_of(organisation: Organisation, team: str) -> frozenset[str]:

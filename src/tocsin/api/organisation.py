@@ -130,7 +130,7 @@ async def service(asked: Asked, service: str) -> Response:
     found = await asked.ask(lambda connection: queries.source(connection, "service", service))
     if found is None:
         raise NotFound(f"there is no service '{service}'")
-    return answer(_view(service, found))
+    return answer(view_of(service, found))
 
 
 async def _catalog(asked: Desk, name: str, limit: int, cursor: str | None) -> Response:
@@ -138,8 +138,9 @@ async def _catalog(asked: Desk, name: str, limit: int, cursor: str | None) -> Re
     kind = _CATALOG[name]
     held = await asked.ask(queries.held)
     items = [(id, each) for (of_kind, id), each in sorted(held.items()) if of_kind == kind]
-    return answer(slice_of(items, limit, cursor, lambda item: _view(*item)))
+    return answer(slice_of(items, limit, cursor, lambda item: view_of(*item)))
 
 
-def _view(id: str, held: Held) -> dict[str, Any]:
+def view_of(id: str, held: Held) -> dict[str, Any]:
+    """An object with what made it."""
     return {"id": id, **to_json(held.spec), "source": {"origin": held.origin, "file": held.file, "line": held.line}}

@@ -67,7 +67,7 @@ def person_of(rotation: Rotation, turn: int) -> str:
 
 def turn_start(rotation: Rotation, turn: int) -> datetime:
     """The instant at which a turn begins."""
-    return wallclock.first_instant(_wall_start(rotation, turn), wallclock.zone(rotation.time_zone))
+    return wallclock.first_instant(wall_start(rotation, turn), wallclock.zone(rotation.time_zone))
 
 
 def turn_at(rotation: Rotation, at: datetime) -> int | None:
@@ -76,7 +76,7 @@ def turn_at(rotation: Rotation, at: datetime) -> int | None:
     if isinstance(rotation.every, Months):
         turn = max(wallclock.months_between(rotation.starts, wall.date()) // rotation.every.count, 0)
     else:
-        turn = max((wall - _wall_start(rotation, 0)) // rotation.every, 0)
+        turn = max((wall - wall_start(rotation, 0)) // rotation.every, 0)
     # The wall clock alone may be some turns off around a clock change; instants decide.
     while turn_start(rotation, turn + 1) <= at:
         turn += 1
@@ -90,7 +90,8 @@ def longest_turn(rotation: Rotation) -> timedelta:
     return timedelta(days=31 * rotation.every.count) if isinstance(rotation.every, Months) else rotation.every
 
 
-def _wall_start(rotation: Rotation, turn: int) -> datetime:
+def wall_start(rotation: Rotation, turn: int) -> datetime:
+    """What the zone's clock shows when a turn begins, as a naive datetime."""
     if isinstance(rotation.every, Months):
         day = wallclock.months_after(rotation.starts, turn * rotation.every.count)
         return datetime.combine(day, rotation.handover)

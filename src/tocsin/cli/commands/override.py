@@ -49,6 +49,25 @@ def list_(schedule: str | None) -> None:
     tell({"items": items}, table(rows, ("override", "schedule", "who", "from", "to", "reason")) or ["No override."])
 
 
+@command(parent=override, example="tocsin override change OVERRIDE --to 20:00")
+@click.argument("override_id", metavar="OVERRIDE")
+@click.option("--person", help="Somebody else takes it.")
+@click.option("--from", "start", help="UTC: 18:00 (the next one) or 2026-11-19T18:00Z.")
+@click.option("--to", "end", help="UTC; an earlier one ends it early.")
+@click.option("--reason")
+def change(override_id: str, person: str | None, start: str | None, end: str | None, reason: str | None) -> None:
+    """Change an override that is not over; what is left out stays."""
+    body = {
+        "person": person,
+        "starts_at": ahead(start) if start else None,
+        "ends_at": ahead(end) if end else None,
+        "reason": reason,
+    }
+    answer = server().send("PATCH", f"/overrides/{part(override_id)}", body)
+    span = f"from {short(answer['starts_at'])} to {short(answer['ends_at'])}"
+    tell(answer, f"{answer['person']} is on call on {answer['schedule']} {span}: {answer['id']}")
+
+
 @command(parent=override, name="cancel", example="tocsin override cancel OVERRIDE")
 @click.argument("override_id", metavar="OVERRIDE")
 def cancel(override_id: str) -> None:

@@ -34,6 +34,17 @@ class AddOverride:
 
 
 @dataclass(frozen=True)
+class ChangeOverride:
+    """Make an override be so; what is None stays. What it was until now stays true."""
+
+    override_id: str
+    person_id: str | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
 class CancelOverride:
     """Take an override back; what it was until now stays true."""
 
@@ -46,6 +57,14 @@ def add_override(connection: Connection, actor: Actor, command: AddOverride, now
     A responder may take a shift, or give away their own; anything else needs a manager. Raises NotFound, Invalid.
     """
     actor.require(Right.RESPONDER)
+    starts_at = _check(connection, command, now)
+    if not _is_own(connection, actor, command, starts_at):
+        actor.require(Right.MANAGER)
+    return _add(connection, actor, command, starts_at, now)
+
+
+def _check(connection: Connection, command: AddOverride, now: datetime) -> datetime:
+    """When it begins, if it may be; else Invalid with the field."""
     queries.find_schedule(connection, command.schedule_id)
     organisation = everything(connection)
     if command.person_id not in organisation.active_people:
@@ -57,9 +76,10 @@ def add_override(connection: Connection, actor: Actor, command: AddOverride, now
         raise Invalid("an override can't lie in the past: who was on call does not change", field="ends_at")
     if command.ends_at - command.starts_at > LONGEST:
         raise Invalid(f"an override lasts at most {LONGEST.days} days; change the rotation instead", field="ends_at")
-    starts_at = max(command.starts_at, now)
-    if not _is_own(connection, actor, command, starts_at):
-        actor.require(Right.MANAGER)
+    return max(command.starts_at, now)
+
+
+def _add(connection: Connection, actor: Actor, command: AddOverride, starts_at: datetime, now: datetime) -> OverrideRow:
     row = OverrideRow(
         id=new_id(),
         schedule_id=command.schedule_id,
@@ -82,6 +102,30 @@ def add_override(connection: Connection, actor: Actor, command: AddOverride, now
     record(connection, actor, "add override", row.schedule_id, told, now)
     _tell(connection, row.schedule_id, now)
     return row
+
+
+def change_override(connection: Connection, actor: Actor, command: ChangeOverride, now: datetime) -> OverrideRow:
+    """Change an override that is not over: a new one takes its place, from now on where it runs already.
+
+    So one that runs may end early. Raises NotFound, Invalid, Conflict, Forbidden.
+    """
+    known, row = everything(connection), queries.find_override(connection, command.override_id)
+    if row.cancelled_at is not None:
+        raise Conflict("this override was taken back already; make a new one")
+    cancel_override(connection, actor, CancelOverride(row.id), now)
+    person = known.current_id("person", row.person_id)
+    again = AddOverride(
+        known.current_id("schedule", row.schedule_id),
+        command.person_id or person,
+        command.starts_at or row.starts_at,
+        command.ends_at or row.ends_at,
+        row.reason if command.reason is None else command.reason,
+    )
+    starts_at = _check(connection, again, now)
+    is_part = again.person_id == person and row.starts_at <= starts_at and again.ends_at <= row.ends_at
+    if not is_part and not _is_own(connection, actor, again, starts_at):
+        actor.require(Right.MANAGER)  # whoever may take it back may leave a part of it as it is
+    return _add(connection, actor, again, starts_at, now)
 
 
 def cancel_override(connection: Connection, actor: Actor, command: CancelOverride, now: datetime) -> None:
