@@ -120,6 +120,13 @@ class MattermostSettings(Service):
     bot_token: str | None = Field(default=None, repr=False)
 
 
+class MatrixSettings(Service):
+    """A bot account on a Matrix homeserver."""
+
+    homeserver: str | None = None
+    token: str | None = Field(default=None, repr=False)
+
+
 class Settings(BaseSettings):
     """Everything that is set from outside."""
 
@@ -161,6 +168,7 @@ class Settings(BaseSettings):
     slack: SlackSettings = SlackSettings()
     telegram: TelegramSettings = TelegramSettings()
     mattermost: MattermostSettings = MattermostSettings()
+    matrix: MatrixSettings = MatrixSettings()
 
     @field_validator("listen")
     @classmethod

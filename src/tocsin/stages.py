@@ -31,6 +31,7 @@ from tocsin.paging import handlers as paging
 from tocsin.paging.breaker import BREAKER, Breaker
 from tocsin.paging.methods import NOT_SET_UP, Means, not_set_up
 from tocsin.paging.routes import routes as callback_routes
+from tocsin.paging.routes.listening import MatrixListener
 from tocsin.paging.services import services_of
 from tocsin.paging.usecases.opening import page_last_resort
 from tocsin.parts import Parts
@@ -54,6 +55,10 @@ def register_stages(parts: Parts) -> None:
     parts.database.context[NOT_SET_UP] = not_set_up(means)
     parts.database.context[BREAKER] = Breaker()
     paging.register(registry, means, settings.outside_url)
+    if means.services.matrix:
+        listener = MatrixListener(parts.database, means.services.matrix)
+        parts.starting.append(listener.start)
+        parts.closing.append(listener.stop)
     incidents.register(registry)
     triage.register(registry)
     mitigation.register(registry)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tocsin.clients.addresses import AddressRefused
-from tocsin.clients.guarded_http import Answer, GuardedHttp, Unreachable
+from tocsin.clients.guarded_http import SECONDS, Answer, GuardedHttp, Unreachable
 
 _LONGEST_WAIT = 300.0  # seconds: a page is worth another try before that, whatever a service asks for
 
@@ -43,10 +43,11 @@ async def ask(
     content: bytes | None = None,
     headers: Mapping[str, str] | None = None,
     wait: Callable[[Answer], float | None] = retry_after,
+    seconds: float = SECONDS,
 ) -> Answer:
     """Call a service; an Answer of any status below 500 but 429. Declined for no answer, overload and their own faults."""
     try:
-        answer = await http.call(method, url, content=content, headers=headers)
+        answer = await http.call(method, url, content=content, headers=headers, seconds=seconds)
     except AddressRefused as error:
         raise Declined(error.message, permanent=True) from error
     except Unreachable as error:

@@ -5,6 +5,7 @@ from email.utils import parseaddr
 from urllib.parse import urlsplit
 
 from tocsin.clients.guarded_http import GuardedHttp
+from tocsin.clients.matrix import Matrix
 from tocsin.clients.mattermost import Mattermost
 from tocsin.clients.slack import Slack
 from tocsin.clients.telegram import Telegram
@@ -25,6 +26,7 @@ class Services:
     slack: Slack | None = None
     telegram: Telegram | None = None
     mattermost: Mattermost | None = None
+    matrix: Matrix | None = None
     webpush: WebPush | None = None
 
     def callback(self, path: str) -> str | None:
@@ -48,6 +50,9 @@ def services_of(settings: Settings, http: GuardedHttp, keys: Keys) -> Services:
         else None,
         mattermost=Mattermost(http, mattermost.url, mattermost.bot_token)
         if mattermost.url and mattermost.bot_token
+        else None,
+        matrix=Matrix(http, settings.matrix.homeserver, settings.matrix.token)
+        if settings.matrix.homeserver and settings.matrix.token
         else None,
         webpush=WebPush(http, keys.lasting(_VAPID), _contact(settings)),
     )
