@@ -60,7 +60,7 @@ def synapse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synapse]:
     subprocess.run([python, "-m", "pip", "install", "--quiet", "matrix-synapse"], check=True, timeout=1200)
     config = home / "homeserver.yaml"
     generate = ["--server-name", "matrix.example", "--generate-config", "--report-stats", "no"]
-    command = [python, "-m", "synapse.app.homeserver", "--config-path", config]
+    command = [str(python), "-m", "synapse.app.homeserver", "--config-path", str(config)]
     subprocess.run([*command, *generate], check=True, cwd=home, timeout=120)
     port = free_port()
     told = yaml.safe_load(config.read_text())
