@@ -193,6 +193,8 @@ def _group(
             actions += (Action("End snooze", f"/alerts/{row.id}/wake", post=True),)
         else:
             actions += (Action("Snooze…", f"/alerts/{row.id}/snooze", "quiet"),)
+    sentences = {said[member.id] for member in members}
+    alike = sentences.pop() if len(sentences) == 1 else ""
     return Group(
         id=row.id,
         verdict=verdict,
@@ -205,14 +207,14 @@ def _group(
         incident=Badge(f"INC-{head.number}", "crit" if head.severity == 1 else "line", href=f"/incidents/{head.number}")
         if head
         else None,
-        why=row.why or "",
+        why=alike or row.why or "",
         members=tuple(
             Member(
                 ", ".join(f"{k}={v}" for k, v in list(member.labels.items())[:4]),
                 member.annotations.get("summary", member.title),
                 member.started_at or member.received_at,
                 member.state == "firing",
-                said.get(member.id, ""),
+                "" if alike else said[member.id],
             )
             for member in members
         ),
