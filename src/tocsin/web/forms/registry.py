@@ -15,6 +15,7 @@ from tocsin.web.forms import (
     recovery,
     review,
     roles,
+    scheduling,
     settings,
     triage,
 )
@@ -33,6 +34,7 @@ FORMS: tuple[Form, ...] = (
     *paging.FORMS,
     *oncall.FORMS,
     *between.FORMS,
+    *scheduling.FORMS,
     *alerts.FORMS,
     *settings.FORMS,
     *integrations.FORMS,

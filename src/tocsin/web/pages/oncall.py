@@ -1,7 +1,7 @@
 """Who is on call: a question on top, the calendar, gaps, your shifts, the policies' steps."""
 
 from dataclasses import astuple
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from tocsin import wallclock
 from tocsin.errors import Invalid
@@ -18,10 +18,10 @@ from tocsin.paging.queries.load import PersonLoad, loads
 from tocsin.web import format as say
 from tocsin.web.instants import parse_instant
 from tocsin.web.reading import people
+from tocsin.web.reading.calendar import HOURS, asked_week, bars_of, days_of
 from tocsin.web.screens import Answer, Asked, Screen
 from tocsin.web.views.common import Action, Choice, Names
 from tocsin.web.views.oncall import (
-    Bar,
     FeedLine,
     GapRow,
     Lane,
@@ -38,7 +38,6 @@ from tocsin.web.views.oncall import (
 _WEEK = timedelta(days=7)
 _MONTH = timedelta(days=30)
 _LOAD_OF = timedelta(days=28)
-_HOURS = 168.0
 
 
 def load(asked: Asked) -> Answer:
@@ -51,14 +50,10 @@ def load(asked: Asked) -> Answer:
             when = parse_instant(text, now, "at")
         except Invalid as mistake:
             error = mistake.message
-    start = _week(asked.query.get("week", ""), now)
+    start = asked_week(asked.query.get("week", ""), now)
     lanes = tuple(
         _lane(asked, known, schedule_id, spec.name, start) for schedule_id, spec in organisation.schedules.items()
     )
-    days = []
-    for index in range(7):
-        day = start + timedelta(days=index)
-        days.append((f"{say.day(day)[:3]} {day.day}", day.date() == now.astimezone(UTC).date(), day.weekday() > 4))
     gaps = [
         GapRow(spec.name, schedule_id, gap.start, gap.end)
         for schedule_id, spec in organisation.schedules.items()
@@ -73,10 +68,10 @@ def load(asked: Asked) -> Answer:
             for schedule_id, spec in organisation.schedules.items()
         ),
         title=f"{say.day(start)} to {say.day(start + timedelta(days=6), now)}",
-        days=tuple(days),
+        days=days_of(start, now),
         clock_changes=_clock_changes(organisation, start),
         lanes=lanes,
-        now_at=round(at, 2) if 0 <= at <= _HOURS else None,
+        now_at=round(at, 2) if 0 <= at <= HOURS else None,
         before=(start - _WEEK).date().isoformat(),
         after=(start + _WEEK).date().isoformat(),
         gaps=tuple(sorted(gaps, key=lambda gap: gap.start)[:8]),
@@ -159,55 +154,14 @@ def _feed_choices(asked: Asked, organisation: Organisation) -> tuple[Choice, ...
     return (*own, *each, Choice("gaps:", "Every gap"))
 
 
-def _week(text: str, now: datetime) -> datetime:
-    try:
-        day = datetime.fromisoformat(text).replace(tzinfo=UTC) if text else now.astimezone(UTC)
-    except ValueError:
-        day = now.astimezone(UTC)
-    midnight = day.replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight - timedelta(days=midnight.weekday())
-
-
 def _lane(asked: Asked, known: Names, schedule_id: str, name: str, start: datetime) -> Lane:
     end = start + _WEEK
-    bars, shade, last, faces = [], "a", "", set()
-    for shift in shifts_between(asked.connection, schedule_id, start, end):
-        if shift.person != last:
-            shade, last = ("b" if shade == "a" else "a"), shift.person
-        faces.add(shift.person)
-        mine = shift.person == asked.person_id
-        who = f"You, {known.of(shift.person)}" if mine else known.of(shift.person)
-        note = f"{known.of(shift.person)}, {say.weekday_time(shift.start)} to {say.weekday_time(shift.end)}"
-        bars.append(
-            Bar(
-                _hour(shift.start, start),
-                _hour(shift.end, start),
-                who,
-                "me" if mine else shade,
-                shift.source == "override",
-                note,
-            )
-        )
-    for gap in (
-        oncall.gaps_between(asked.connection, schedule_id, max(start, asked.now), end) if end > asked.now else []
-    ):
-        query = f"schedule={schedule_id}&from={gap.start:%Y-%m-%dT%H:%M}&to={gap.end:%Y-%m-%dT%H:%M}"
-        label = say.coarse(gap.end - gap.start)
-        bars.append(
-            Bar(
-                _hour(gap.start, start),
-                _hour(gap.end, start),
-                label,
-                "gap",
-                note="Nobody",
-                href=f"/oncall/override?{query}",
-            )
-        )
-    return Lane(name, say.figure(len(faces), "person", "people"), tuple(sorted(bars, key=lambda bar: bar.start)))
-
-
-def _hour(at: datetime, start: datetime) -> float:
-    return round(min(_HOURS, max(0.0, (at - start).total_seconds() / 3600)), 2)
+    shifts = shifts_between(asked.connection, schedule_id, start, end)
+    ahead = end > asked.now
+    gaps = oncall.gaps_between(asked.connection, schedule_id, max(start, asked.now), end) if ahead else []
+    faces = {shift.person for shift in shifts}
+    bars = bars_of(shifts, gaps, start, known, asked.person_id, schedule_id)
+    return Lane(schedule_id, name, say.figure(len(faces), "person", "people"), bars)
 
 
 def _mine(asked: Asked, known: Names) -> tuple[Shift, ...]:

@@ -13,6 +13,7 @@ from tocsin.web.pages import (
     postmortem,
     proof,
     runbook,
+    schedule,
     settings,
     simulate,
 )
@@ -27,6 +28,7 @@ SCREENS: tuple[Screen, ...] = (
     alerts.SCREEN,
     oncall.SCREEN,
     simulate.SCREEN,
+    *schedule.SCREENS,
     *runbook.SCREENS,
     *postmortem.SCREENS,
     *catalog.SCREENS,

@@ -23,6 +23,7 @@ class Bar:
 class Lane:
     """A schedule's row."""
 
+    id: str
     name: str
     note: str
     bars: tuple[Bar, ...]
