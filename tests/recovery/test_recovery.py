@@ -41,6 +41,7 @@ class Night:
         http = GuardedHttp(Allowed.parse(["127.0.0.0/8"]))
         handlers.register(registry, http, clock, api.url)
         registry.task("effect.page_role", lambda *_: None)
+        registry.task("alerting_changed", lambda *_: None)
         for kind in (
             "open_channel",
             "freeze",
