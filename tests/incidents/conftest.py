@@ -172,8 +172,8 @@ def make_house(database: Database, clock: SimulatedClock, *stages: Callable[[Reg
 
 
 OTHERS_TASKS = {
-    "withdraw_page", "look_at_group", "incident_moved", "schedule_changed", "alerting_changed", "effect.freeze", "effect.thaw", "effect.capture",
-    "effect.engage_vendor", "effect.schedule_review", "effect.draft_postmortem",
+    "withdraw_page", "look_at_group", "incident_moved", "schedule_changed", "effect.freeze", "effect.thaw", "effect.capture",
+    "alerting_changed", "effect.engage_vendor", "effect.schedule_review", "effect.draft_postmortem",
 }  # fmt: skip
 OTHERS_DEADLINES = ("page_step", "page_tidy", "update.due", "update.nudge", "update.commander", "question.unanswered",
                     "decision.due", "decision.again", "vendor.due")  # fmt: skip
