@@ -14,7 +14,15 @@ from tocsin.web.forms.registry import FORMS
 from tocsin.web.pages.registry import SCREENS
 
 WRITES = ("post", "put", "patch", "delete")
-HARMLESS = frozenset({"/runbook/check", "/runbook/explain", "/runbook/simulate", "/organisation/plan"})
+HARMLESS = frozenset(
+    {
+        "/runbook/check",
+        "/runbook/explain",
+        "/runbook/simulate",
+        "/organisation/plan",
+        "/schedules/{schedule}/preview",
+    }
+)
 """Read a text that they are given, and change nothing."""
 OWN = frozenset(
     {
@@ -35,6 +43,13 @@ OTHERS: dict[str, dict[str, object]] = {
         "schedule": "checkout", "person": "dana",
         "starts_at": "2026-11-20T00:00:00Z", "ends_at": "2026-11-21T00:00:00Z",
     },
+    "/schedules/{schedule}": {"name": "Checkout"}, "/schedules/{schedule}/preview": {"name": "Checkout"},
+    "/pages/acknowledge": {"pages": ["x"]},
+    "/oncall/swaps": {
+        "schedule": "checkout", "to": "kofi",
+        "starts_at": "2026-11-20T00:00:00Z", "ends_at": "2026-11-21T00:00:00Z",
+    },
+    "/oncall/leaves": {"starts_at": "2026-11-20T00:00:00Z", "ends_at": "2026-11-21T00:00:00Z"},
     "/people/{person}": {"right": "admin"}, "/people/{person}/methods": {"kind": "email", "target": "x@example.com"},
     "/tokens": {"name": "x", "scopes": ["read"]}, "/followups/{followup}": {"state": "done"},
     "/oncall/feeds": {"kind": "gaps"}, "/heartbeats": {"name": "x", "every": "5m"}, "/route/test": {"payload": "{}"},

@@ -24,7 +24,7 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-@router.get("/proof-of-page")
+@router.get("/proof-of-page", responses={200: {"content": {"text/csv": {}}}})
 async def proof_of_page(
     asked: Asked,
     since: Instant | None = None,

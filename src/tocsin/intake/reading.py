@@ -46,7 +46,7 @@ def convert(value: object, into: type[T]) -> T:
     except msgspec.ValidationError as error:
         raise wrong_of(error) from error
     except UnicodeError as error:  # a lone surrogate where one of few words is expected
-        raise Wrong("", "holds half of a character (a lone surrogate)") from error
+        raise Wrong("$", "holds half of a character (a lone surrogate)") from error
     except (RecursionError, OverflowError) as error:
         raise Wrong("", str(error)) from error
 

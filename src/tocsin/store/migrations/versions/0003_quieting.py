@@ -1,9 +1,9 @@
-"""Maintenance windows, inhibition, and urgency by the hour."""
+"""Causes that keep other alerts quiet, and urgency by the hour."""
 
 import sqlalchemy as sa
 from alembic import op
 
-from tocsin.store.columns import Instant, Json  # noqa: F401
+from tocsin.store.columns import Instant
 
 revision = "0003"
 down_revision = "0002"

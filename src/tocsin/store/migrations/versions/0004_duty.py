@@ -1,12 +1,12 @@
-"""Swaps, shadowing, leave, holidays, limits and rest."""
+"""Swaps with consent, and leave."""
 
 import sqlalchemy as sa
 from alembic import op
 
-from tocsin.store.columns import Instant, Json  # noqa: F401
+from tocsin.store.columns import Instant
 
-revision = "0005"
-down_revision = "0004"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
