@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from tocsin.errors import TocsinError
+from tocsin.errors import TocsinError, Unavailable
 from tocsin.paging.usecases.contact import renew_subscription
 from tocsin.parts import Parts
 from tocsin.web.rendering import Renderer, html
@@ -52,9 +52,14 @@ def routes(parts: Parts, renderer: Renderer) -> list[BaseRoute]:
         def write(connection: Connection, now: datetime) -> None:
             renew_subscription(connection, old, new, now)
 
+        name, now = f"push:{request.client.host if request.client else ''}", parts.clock.now()
         try:
+            parts.throttle.check(name, now)  # each guess opens every subscription
             await parts.database.write_async(write)
+        except Unavailable as error:
+            return Response(status_code=429, headers={"Retry-After": str(error.retry_after)})
         except TocsinError:
+            parts.throttle.failed(name, now)
             return Response(status_code=404)
         return Response(status_code=204)
 
