@@ -158,3 +158,30 @@ def test_a_page_is_simulated(ada: Page, tocsin: Installation) -> None:
     expect(steps).to_be_visible()
     expect(page.get_by_text("Step 1", exact=True)).to_be_visible()
     nothing_is_wrong(page)
+
+
+def test_a_shift_is_handed_over_with_a_note(ada: Page, tocsin: Installation) -> None:
+    page, words = ada, f"The queue drains slowly, seen at {ada.evaluate('innerWidth')}."
+    page.goto(f"{tocsin.url}/oncall")
+    page.get_by_role("link", name="Handover: what is open").click()
+    expect(page.get_by_role("heading", name="Handover", level=1)).to_be_visible()
+    page.get_by_label("A note").fill(words)
+    page.get_by_role("button", name="Add the note").click()
+    expect(page.get_by_text(words)).to_be_visible()
+    nothing_is_wrong(page)
+    body: dict[str, Any] = {
+        "name": "Watch",
+        "rotations": [{"people": ["kofi"], "starts": "2026-01-05", "time_zone": "UTC"}],
+    }
+    tocsin.client.call("PUT", "/schedules/watch", body)
+    tocsin.client.call("PUT", "/schedules/watch", {**body, "rotations": [{**body["rotations"][0], "people": ["ada"]}]})
+    page.goto(f"{tocsin.url}/oncall/handover?schedule=watch")
+    for _ in range(50):
+        if page.get_by_role("button", name="I have read it").is_visible():
+            break
+        page.wait_for_timeout(200)
+        page.reload()
+    nothing_is_wrong(page)
+    page.get_by_role("button", name="I have read it").click()
+    expect(page.get_by_text("Read by Ada Lind")).to_be_visible()
+    tocsin.client.call("DELETE", "/schedules/watch")

@@ -52,6 +52,7 @@ OTHERS: dict[str, dict[str, object]] = {
     "/oncall/leaves": {"starts_at": "2026-11-20T00:00:00Z", "ends_at": "2026-11-21T00:00:00Z"},
     "/people/{person}": {"right": "admin"}, "/people/{person}/methods": {"kind": "email", "target": "x@example.com"},
     "/tokens": {"name": "x", "scopes": ["read"]}, "/followups/{followup}": {"state": "done"},
+    "/schedules/{schedule}/handover/notes": {"text": "x"},
     "/oncall/feeds": {"kind": "gaps"}, "/heartbeats": {"name": "x", "every": "5m"}, "/route/test": {"payload": "{}"},
     "/methods/{method}/verify": {"code": "x"}, "/people/{person}/rules": {"rules": []},
 }  # fmt: skip

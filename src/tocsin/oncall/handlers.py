@@ -12,6 +12,7 @@ from tocsin.oncall import gaps, handovers, queries
 from tocsin.oncall.ahead import LOOKED_AHEAD
 from tocsin.oncall.queries import ahead
 from tocsin.oncall.queries.between import shifts_while_away
+from tocsin.oncall.usecases.handing import hand_over
 from tocsin.oncall.usecases.swaps import LAPSES, lapse_swap
 from tocsin.organisation.queries import everything
 from tocsin.organisation.usecases import SCHEDULE_CHANGED
@@ -20,15 +21,23 @@ from tocsin.store.tables.engine import deadlines, tasks
 
 _REMEMBERED = timedelta(days=8)
 _A_DAY = timedelta(days=1)
+_JUST_NOW, _INSTANT = timedelta(minutes=10), timedelta(microseconds=1)
 
 
 def register(registry: Registry) -> None:
     """Register this stage's handlers with the engine."""
     registry.task(SCHEDULE_CHANGED, look_at_schedule)
-    registry.deadline(handovers.HANDOVER, look_at_schedule)
+    registry.deadline(handovers.HANDOVER, shift_ends)
     registry.deadline(gaps.LOOK, look_at_schedule)
     registry.deadline(gaps.GAP, tell_of_gap)
     registry.deadline(LAPSES, lapse_swap)
+
+
+def shift_ends(connection: Connection, job: Job, now: datetime) -> None:
+    """A schedule changes hands: that is recorded and told, and the next change wanted."""
+    if job.subject_id in everything(connection).schedules:
+        hand_over(connection, job.subject_id, job.due_at, now)
+    look_at_schedule(connection, job, now)
 
 
 def look_at_schedule(connection: Connection, job: Job, now: datetime) -> None:
@@ -36,6 +45,10 @@ def look_at_schedule(connection: Connection, job: Job, now: datetime) -> None:
     schedule = job.subject_id
     wanted: list[WantedDeadline] = []
     if schedule in everything(connection).schedules:
+        for changed_at in _changes_due(connection, schedule, now):
+            hand_over(connection, schedule, changed_at, now)
+        if job.kind == SCHEDULE_CHANGED:
+            _look_for_takeover(connection, schedule, now)
         month = queries.gaps_between(connection, schedule, now, now + LOOKED_AHEAD)
         near = [gap for gap in month if gap.start < now + gaps.LOOKED_AHEAD]
         wanted = [*handovers.wanted(queries.on_call(connection, schedule, now)), *gaps.wanted(near, now)]
@@ -46,6 +59,25 @@ def look_at_schedule(connection: Connection, job: Job, now: datetime) -> None:
         _tell_long_before(connection, schedule, now)
     reconcile(connection, "schedule", schedule, wanted, now)
     announce(connection, "oncall")
+
+
+def _changes_due(connection: Connection, schedule: str, now: datetime) -> list[datetime]:
+    """Changes of person that are due and whose deadline this look would take away, as when all of it is late."""
+    due = select(deadlines.c.due_at).where(
+        deadlines.c.subject_kind == "schedule",
+        deadlines.c.subject_id == schedule,
+        deadlines.c.kind == handovers.HANDOVER,
+        deadlines.c.state == "waiting",
+        deadlines.c.due_at <= now,
+    )
+    return list(connection.execute(due.order_by(deadlines.c.due_at)).scalars())
+
+
+def _look_for_takeover(connection: Connection, schedule: str, now: datetime) -> None:
+    """Somebody took it just now, by an override or a change: for who comes that is a handover as any other."""
+    lately = queries.shifts_between(connection, schedule, now - _JUST_NOW, now + _INSTANT)
+    if len(lately) > 1 and lately[-1].end > now and lately[-2].person != lately[-1].person:
+        hand_over(connection, schedule, lately[-1].start, now)
 
 
 def _withdraw(connection: Connection, schedule: str, subject: str, why: str, now: datetime) -> None:

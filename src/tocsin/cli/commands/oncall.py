@@ -47,6 +47,37 @@ def shifts(schedule: str, start: str | None, end: str | None) -> None:
     tell(answer, table(rows, ("from", "to", "who")) or ["No shift there."])
 
 
+@command(
+    parent=oncall, example="tocsin oncall handover payments --note 'The certificate is renewed by hand on Friday.'"
+)
+@click.argument("schedule")
+@click.option("--note", help="Leave a note for whoever comes next.")
+@click.option("--read", is_flag=True, help="Say that you have read the last handover.")
+def handover(schedule: str, note: str | None, read: bool) -> None:
+    """What to know when taking SCHEDULE over: open incidents and alerts, the last pages, notes."""
+    at = f"/schedules/{part(schedule)}/handover"
+    if note:
+        tell(server().post(f"{at}/notes", {"text": note}), "Noted.")
+        return
+    answer = server().get(at)
+    last = answer["last"]
+    if read:
+        if last is None:
+            raise click.ClickException("there was no handover yet")
+        tell(server().post(f"/handovers/{part(last['id'])}/read"), "Recorded that you have read it.")
+        return
+    lines = [f"{answer['person'] or 'NOBODY'} until {short(answer['until']) or '?'}, then {answer['then'] or '?'}"]
+    if last:
+        lines.append(f"Handed over {short(last['changed_at'])}: {last['from_person']} to {last['to_person']}")
+        lines += [f"  {each['person_id']}: {each['text']}" for each in last["notes"]]
+        lines += [f"  {short(each['opened_at'])}  {each['title']}: {each['became']}" for each in last["pages"]]
+    lines += [f"Open: INC-{each['number']} Sev{each['severity']} {each['title']}" for each in answer["incidents"]]
+    lines += [f"Open: {each['title']} ({each['firing']} firing)" for each in answer["groups"]]
+    lines += [f"{short(each['opened_at'])}  {each['title']}: {each['became']}" for each in answer["pages"]]
+    lines += [f"Note, {each['person_id']}: {each['text']}" for each in answer["notes"]]
+    tell(answer, lines)
+
+
 @command(parent=oncall, example="tocsin oncall warnings")
 @click.option("--schedule")
 def warnings(schedule: str | None) -> None:

@@ -1,7 +1,8 @@
 """What incidents do for rows that come due: effects of the runbook, pages' logs, alert groups, clocks."""
 
 from tocsin.engine.work import Registry
-from tocsin.incidents.handlers import clocks, effects, groups, handovers, pages
+from tocsin.incidents.handlers import clocks, effects, groups, handovers, pages, shifts
+from tocsin.oncall.usecases.handing import SHIFT_CHANGED
 
 
 def register(registry: Registry) -> None:
@@ -21,6 +22,7 @@ def register(registry: Registry) -> None:
     registry.task("incident_group", groups.incident_group)
     registry.task("handover_offered", handovers.offered)
     registry.task("handover_unanswered", handovers.unanswered)
+    registry.task(SHIFT_CHANGED, shifts.tell_of_handover)
     registry.deadline("first_five.end", clocks.first_five_end)
     registry.deadline("role.empty", clocks.role_empty)
 

@@ -19,6 +19,7 @@ from tocsin.paging.queries.views import LogLine, OpenedLink, PageDetail, PageVie
 from tocsin.store.tables.engine import deadlines
 from tocsin.store.tables.paging import page_log, pages
 
+_MOST_LOOKED_AT = 500
 HIDDEN = "You are needed in a restricted incident"
 _LINK_SCOPES = frozenset({"pages", "incidents:read", "incidents:write"})
 
@@ -65,6 +66,26 @@ def pages_list(
     if before:
         statement = statement.where(pages.c.id < before)
     return _views(connection, connection.execute(statement).all())
+
+
+def pages_of_schedule(
+    connection: Connection, actor: Actor, schedule_id: str, start: datetime, end: datetime, limit: int = 50
+) -> list[PageView]:
+    """Pages that opened in [start, end) and whose policy names the schedule, the newest first; none of practice."""
+    actor.require(Right.VIEWER, "pages")
+    statement = visible_pages(actor).where(
+        pages.c.opened_at >= start,
+        pages.c.opened_at < end,
+        pages.c.urgency == "page",
+        pages.c.practice.is_(False),
+    )
+    found = connection.execute(statement.order_by(pages.c.id.desc()).limit(_MOST_LOOKED_AT)).all()
+    return _views(connection, [row for row in found if _names(row.policy, schedule_id)][:limit])
+
+
+def _names(policy: Any, schedule_id: str) -> bool:
+    targets = [target for step in policy.get("steps", ()) for target in step.get("page", ())]
+    return any(schedule_id in (target.get("schedule"), target.get("next_on_call")) for target in targets)
 
 
 def pages_for(connection: Connection, actor: Actor) -> list[PageView]:

@@ -50,6 +50,31 @@ leaves = Table(
     instant("removed_at", nullable=True),
     Index("ix_leaves_ends_at", "ends_at"),
 )
+# The moments at which a schedule went from one person to another, and whether who came has read what was handed over.
+handovers = Table(
+    "handovers",
+    metadata,
+    text("id", primary_key=True),
+    text("schedule_id"),
+    text("from_person"),
+    text("to_person"),
+    instant("began_at"),  # when the shift that ended began
+    instant("changed_at"),
+    instant("created_at"),
+    instant("read_at", nullable=True),
+    text("read_by", nullable=True),
+    Index("uq_handovers_schedule_id_changed_at", "schedule_id", "changed_at", unique=True),
+)
+handover_notes = Table(
+    "handover_notes",
+    metadata,
+    text("id", primary_key=True),
+    text("schedule_id"),
+    text("person_id"),
+    text("text"),
+    instant("created_at"),
+    Index("ix_handover_notes_schedule_id", "schedule_id", "created_at"),
+)
 calendar_feeds = Table(
     "calendar_feeds",
     metadata,
