@@ -137,7 +137,13 @@ def hostile(shop: World) -> dict[str, str]:
         "svg": kept["image/svg+xml"],
         "html": kept["text/html"],
     }
-    return {**ids, "evidence": ids["svg"], "service": "checkout-api", "integration": integration}
+    return {
+        **ids,
+        "evidence": ids["svg"],
+        "service": "checkout-api",
+        "integration": integration,
+        "schedule": "checkout",
+    }
 
 
 def screens(hostile: dict[str, str]) -> list[str]:
@@ -160,7 +166,8 @@ def test_nothing_that_somebody_wrote_runs_on_any_screen(shop: World, hostile: di
     mira, wrong, shown = shop.session("mira"), {}, 0
     for place in screens(hostile):
         answer = mira.ask("GET", place)
-        assert answer.status_code == 200 or place.startswith("/runbook/services/"), place
+        # a schedule that comes from files is not edited here
+        assert answer.status_code == 200 or place.startswith(("/runbook/services/", "/oncall/schedules/")), place
         if "html" in answer.headers["content-type"]:
             shown += "pwned" in answer.text
             if found := found_in(answer.text):
