@@ -11,11 +11,13 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import accessibility_findings
 from tests.standins.health import Health
-from tocsin.demo.client import request
+from tocsin.demo.client import Client, request
 from tocsin.demo.installation import Installation
 from tocsin.demo.organisation import Pace, write_organisation
 from tocsin.demo.own_rule import webhook_body
 
+# whoever has a schedule now for the first time is told so on the same screen: the alert's own page is the one
+_PAGED = re.compile(r"card payments fail\n\s+acknowledge: (\S+)")
 _TOO_WIDE = """() => document.documentElement.scrollWidth <= window.innerWidth + 1 ? [] :
     [...document.querySelectorAll('body *')].filter(one => one.getBoundingClientRect().right > window.innerWidth + 1)
         .slice(0, 5).map(one => one.outerHTML.slice(0, 200))"""
@@ -79,11 +81,11 @@ def test_a_responder_walks_the_story(page: Page, tocsin: Installation) -> None:
 
     alert_url = str(client.post("/integrations", {"name": "shop", "sender": "alertmanager"})["url"])
     assert request("POST", alert_url, webhook_body(0.4, datetime.now(UTC), None))[0] < 300
-    until(lambda: "acknowledge: " in tocsin.output, "the page on the screen", 20)
-    page.goto(re.findall(r"acknowledge: (\S+)", tocsin.output)[0])
+    until(lambda: _PAGED.search(tocsin.output) is not None, "the page on the screen", 20)
+    page.goto(_PAGED.findall(tocsin.output)[0])
     clean(page, "the phone's page")
     page.get_by_role("button", name="Acknowledge").click()
-    until(lambda: client.get("/pages", state="open")["items"] == [], "the acknowledgement", 20)
+    until(lambda: not rings(client), "the acknowledgement", 20)
     page.wait_for_timeout(300)
     clean(page, "acknowledged")
 
@@ -120,6 +122,12 @@ def test_a_responder_walks_the_story(page: Page, tocsin: Installation) -> None:
     expect(page.locator("main")).to_contain_text("they do")
     page.goto(f"{tocsin.url}/status")
     clean(page, "the status page")
+
+
+def rings(client: Client) -> list[str]:
+    """Titles of the pages that nobody has taken yet; what is only told, as a change of shifts, rings nobody."""
+    open_pages = client.get("/pages", state="open")["items"]
+    return [str(each["title"]) for each in open_pages if each["urgency"] == "page"]
 
 
 def kinds(tocsin: Installation) -> set[str]:

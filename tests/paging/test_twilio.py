@@ -1,10 +1,13 @@
 """Texts and calls by Twilio: what arrives on the phone, what is answered there, and what Twilio says later."""
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.paging.conftest import PUBLIC_URL, Night
 from tests.standins.methods import code_in
@@ -13,12 +16,14 @@ from tests.standins.twilio import ACCOUNT, NUMBER, TOKEN, Created, TwilioStandin
 from tocsin.clients.addresses import Allowed
 from tocsin.clients.declining import Declined
 from tocsin.clients.guarded_http import GuardedHttp
-from tocsin.clients.twilio import Twilio, check_number, sign
+from tocsin.clients.twilio import Twilio, check_number, sign, xml_text
 from tocsin.clock import SimulatedClock
 from tocsin.errors import ConfigurationError, Invalid
 from tocsin.identity.keys import Keys
 from tocsin.organisation.model.fields import Target
 from tocsin.paging import usecases
+from tocsin.paging.message import Message
+from tocsin.paging.methods.voice import twiml
 from tocsin.paging.page import OpenPage
 from tocsin.paging.services import Services, services_of
 from tocsin.settings import load_settings
@@ -301,3 +306,26 @@ def test_the_machine_s_own_names_set_up_no_mail_server(monkeypatch: pytest.Monke
     monkeypatch.setenv("HOST", "laptop")
     monkeypatch.setenv("PASSWORD", "mine")
     assert load_settings().smtp.host is None and load_settings().smtp.password is None
+
+
+@given(title=st.text(), line=st.text(), keys=st.booleans())
+def test_whatever_an_alert_says_the_call_can_be_spoken(title: str, line: str, keys: bool) -> None:
+    message = Message("page", title, (line,), "key", datetime(2026, 3, 1, tzinfo=UTC))
+    spoken = ET.fromstring(twiml(message, f"{PUBLIC_URL}/callbacks/twilio/key?page=a&b" if keys else None))
+    assert "This is Tocsin." in "".join(spoken.itertext())
+
+
+@given(text=st.text())
+def test_text_of_twiml_is_read_back_as_it_was_but_for_what_xml_cannot_say(text: str) -> None:
+    read = "".join(ET.fromstring(f"<Say>{xml_text(text)}</Say>").itertext())
+    assert read == "".join(
+        each for each in text if (ord(each) >= 32 and each not in "\ufffe\uffff") or each in "\t\n\r"
+    ).replace("\r\n", "\n").replace("\r", "\n")
+
+
+@pytest.mark.parametrize("odd", ["\x1b[31mred", "a\x08b", "\ufffe", "\x0b", "<Say>&amp;]]>"])
+def test_odd_characters_in_a_title_ring_all_the_same(night: Night, twilio: TwilioStandin, odd: str) -> None:
+    night.method("dana", "voice", DANA)
+    night.group(title=f"{odd} Checkout is failing")
+    (call,) = twilio.created
+    assert "Checkout is failing" in "".join(ET.fromstring(call.fields["Twiml"]).itertext())

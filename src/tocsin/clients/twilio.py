@@ -9,6 +9,7 @@ import hmac
 import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
+from xml.sax.saxutils import escape
 
 from tocsin.clients.declining import Declined, ask
 from tocsin.clients.guarded_http import Answer, GuardedHttp
@@ -18,6 +19,7 @@ LONGEST_TEXT = 1600  # characters of a message
 LONGEST_TWIML = 4000  # characters of a call's words, given with the call
 _RINGS = 40  # seconds: longer reaches voicemail, which presses no key
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
+_NOT_IN_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 _EXPLAINED = {
     20003: "the account's SID or token is wrong (TOCSIN_TWILIO__ACCOUNT_SID, TOCSIN_TWILIO__AUTH_TOKEN)",
     21211: "that is no number that can be reached",
@@ -76,6 +78,11 @@ def sign(token: bytes, url: str, fields: Sequence[tuple[str, str]]) -> str:
     """What stands in `X-Twilio-Signature`; a field given twice with the same value counts once."""
     signed = url + "".join(name + value for name, value in sorted(set(fields)))
     return base64.b64encode(hmac.new(token, signed.encode(), hashlib.sha1).digest()).decode()
+
+
+def xml_text(text: str) -> str:
+    """Text inside an element of TwiML: escaped, without the characters that XML 1.0 §2.2 has no way to write."""
+    return escape(_NOT_IN_XML.sub("", text))
 
 
 def check_number(address: str) -> str:

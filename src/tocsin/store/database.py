@@ -64,12 +64,16 @@ class Database:
         self.url = url
         self.clock = clock
         self.is_postgresql = parsed.get_backend_name() == "postgresql"
+        self._reading: Engine
+        self._writing: Engine
         self._announcer: Announcer
         if self.is_postgresql:
             from tocsin.store.notifying import PostgresAnnouncer  # with PostgreSQL's client, which SQLite needs not
 
             parsed = parsed.set(drivername="postgresql+psycopg")
-            self._writing = self._reading = _postgresql_engine(parsed.render_as_string(hide_password=False))
+            self._writing = _postgresql_engine(parsed.render_as_string(hide_password=False))
+            # the same pool; every statement of a query sees what the first one saw, as on SQLite
+            self._reading = self._writing.execution_options(isolation_level="REPEATABLE READ")
             self._announcer = PostgresAnnouncer(
                 parsed.set(drivername="postgresql").render_as_string(hide_password=False)
             )

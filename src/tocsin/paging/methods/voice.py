@@ -2,10 +2,10 @@
 
 import re
 from typing import ClassVar
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 from tocsin.clients.declining import Declined
-from tocsin.clients.twilio import check_number
+from tocsin.clients.twilio import check_number, xml_text
 from tocsin.engine.deliveries import Outcome
 from tocsin.paging.links import token_in
 from tocsin.paging.message import Message
@@ -65,7 +65,7 @@ class Voice:
 def twiml(message: Message, key_to: str | None) -> str:
     """What is spoken, twice; with `key_to`, a key may be pressed at any time."""
     words = _CODE.sub(lambda found: ", ".join(found.group(1).replace("-", "")), f"{message.title}. {message.text}")
-    words = escape(" ".join(words.split())[:_WORDS])
+    words = xml_text(" ".join(words.split())[:_WORDS])
     if key_to is None:
         return f'<Response><Say loop="2">This is Tocsin. {words}</Say></Response>'
     keys = f"Press {ACKNOWLEDGE} to acknowledge. Press {PASS_ON} to pass it on."

@@ -5,6 +5,7 @@ The headers are those of Standard Webhooks (standardwebhooks.com): `webhook-id` 
 """
 
 import base64
+import binascii
 import hashlib
 import hmac
 import json
@@ -20,6 +21,7 @@ from tocsin.paging.message import Message
 from tocsin.paging.methods import Means
 
 _PREFIX = "whsec_"
+_SHORTEST, _LONGEST = 24, 64  # bytes of a key
 _TRY_AGAIN = (408, 425, 429)
 
 
@@ -44,8 +46,8 @@ class Webhook:
     def check(address: str) -> str:
         url, _, secret = address.strip().partition(" ")
         check_url(url)
-        if secret and not secret.startswith(_PREFIX):
-            raise Invalid(f"a webhook's secret begins with {_PREFIX}; leave it out to have one made", "target")
+        if secret:
+            _check_secret(secret)
         return f"{url} {secret or _PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()}"
 
     @staticmethod
@@ -58,6 +60,21 @@ class Webhook:
         # an address in a policy has no secret: whoever gives it out makes it hard to guess
         answer = await post(self._http, url, body, sign(secret, message, body) if secret else {})
         return answer if isinstance(answer, Outcome) else outcome_of(answer, {"status": answer.status})
+
+
+def _check_secret(secret: str) -> None:
+    """A secret as Standard Webhooks wants it, so that whatever is kept can sign."""
+    wanted = (
+        f"a webhook's secret is {_PREFIX} and {_SHORTEST} to {_LONGEST} bytes as base64; leave it out to have one made"
+    )
+    if not secret.startswith(_PREFIX):
+        raise Invalid(wanted, "target")
+    try:
+        key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+    except (binascii.Error, ValueError) as error:  # ValueError: a character that is not of ASCII
+        raise Invalid(wanted, "target") from error
+    if not _SHORTEST <= len(key) <= _LONGEST:
+        raise Invalid(wanted, "target")
 
 
 def secret_of(address: str) -> str:

@@ -1,14 +1,13 @@
 """What Twilio calls: what became of a message, the key that was pressed, a text that came in."""
 
 from collections.abc import Mapping
-from xml.sax.saxutils import escape
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from tocsin.clients.twilio import Twilio
+from tocsin.clients.twilio import Twilio, xml_text
 from tocsin.paging.methods.voice import ACKNOWLEDGE, PASS_ON
 from tocsin.paging.usecases import replies
 from tocsin.paging.usecases.receipts import State, record_receipt
@@ -66,7 +65,7 @@ class _Door:
             return _twiml("<Say>That key does nothing. The page goes on.</Say>")
         token = request.query_params.get("page", "")
         said = await self._database.write_async(lambda c, now: replies.answer_by_token(c, token, do, now, via="voice"))
-        return _twiml(f"<Say>{escape(said)}</Say>")
+        return _twiml(f"<Say>{xml_text(said)}</Say>")
 
     async def text(self, request: Request) -> Response:
         """A text that somebody sent to our number. Who is not known gets no answer."""
@@ -75,7 +74,7 @@ class _Door:
             return _refused()
         number, body = str(form.get("From") or ""), str(form.get("Body") or "")
         said = await self._database.write_async(lambda c, now: replies.answer_by_text(c, "sms", number, body, now))
-        return _twiml(f"<Message>{escape(said)}</Message>" if said else "")
+        return _twiml(f"<Message>{xml_text(said)}</Message>" if said else "")
 
     async def _proven(self, request: Request) -> FormData | None:
         """The form, if Twilio signed it."""
