@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from tocsin.cli.main import tocsin
+from tocsin.paging.methods import kinds
 from tocsin.settings import Section, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -102,6 +103,15 @@ def test_a_command_that_does_not_exist_would_be_found() -> None:
 def test_every_document_is_in_the_index() -> None:
     index = (ROOT / "docs/index.md").read_text()
     assert [page.name for page in ROOT.glob("docs/*.md") if page.name != "index.md" and page.name not in index] == []
+
+
+def test_every_way_to_be_reached_has_its_page_and_a_row_that_says_how_it_is_acknowledged() -> None:
+    paging = (ROOT / "docs/paging.md").read_text()
+    pages = {page.name for page in ROOT.glob("docs/methods/*.md")}
+    assert {name for name in pages if f"methods/{name}" not in paging} == set()
+    acknowledge = paging.partition("### Acknowledge from each")[2].partition("\n## ")[0].lower()
+    for method in kinds().values():
+        assert method.label.lower() in acknowledge or method.kind in acknowledge, method.kind
 
 
 def names(settings: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, object]]:

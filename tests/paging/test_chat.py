@@ -98,7 +98,8 @@ def test_slack_s_button_acknowledges_and_gives_way_to_the_words(night: Night, to
     night.method("dana", "slack", MEMBER)
     night.group(title="Checkout <!channel> & more")
     (post,) = town.slack.posts
-    assert post["text"] == "Checkout <!channel> & more" and post["channel"] == "D024BE7LH"
+    assert post["text"] == "Checkout &lt;!channel&gt; &amp; more", "it is read as mrkdwn: nobody else is called"
+    assert post["channel"] == "D024BE7LH"
     assert slack_pressed(night, town).status_code == 200
     assert (night.page().acknowledged_by, night.page().acknowledged_via) == ("dana", "slack")
     (replaced,) = town.slack.replaced

@@ -249,6 +249,16 @@ def test_too_many_at_once_are_tried_again(night: Night, twilio: TwilioStandin) -
     assert len(twilio.created) == 1
 
 
+def test_a_full_queue_of_the_sender_passes(night: Night, twilio: TwilioStandin) -> None:
+    night.method("dana", "sms", DANA)
+    twilio.full = True
+    night.group()
+    assert "21611" in str(night.texts("failed")[0])
+    twilio.full = False
+    night.pass_time(seconds=5)
+    assert len(twilio.created) == 1
+
+
 def test_a_wrong_token_is_named(night: Night, twilio: TwilioStandin) -> None:
     wrong = Twilio(GuardedHttp(Allowed.parse(["127.0.0.1"])), ACCOUNT, "not it", NUMBER, twilio.url)
     with pytest.raises(Declined, match="TOCSIN_TWILIO__AUTH_TOKEN"):

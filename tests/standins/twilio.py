@@ -50,7 +50,7 @@ class TwilioStandin(Receiver):
         self._status = 201
         self.created: list[Created] = []
         self.unsubscribed: set[str] = set()
-        self.busy = False
+        self.busy = self.full = False
 
     def judge(self, request: Received) -> Mapping[str, Any]:
         """As api.twilio.com does."""
@@ -64,6 +64,8 @@ class TwilioStandin(Receiver):
             raise _refusal(20001, "the body must be a form")
         if self.busy:
             raise _refusal(20429, "Too Many Requests")
+        if self.full:
+            raise _refusal(21611, f"This 'From' number {NUMBER} has exceeded the maximum number of queued messages")
         form = parse_qs(request.body.decode(), strict_parsing=True, keep_blank_values=True)
         fields = {name: values[0] for name, values in form.items()}
         kind = found.group(1)

@@ -20,12 +20,14 @@ LONGEST_TWIML = 4000  # characters of a call's words, given with the call
 _RINGS = 40  # seconds: longer reaches voicemail, which presses no key
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 _NOT_IN_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+_NOT_NOW = frozenset({21611})  # the sender's queue at Twilio is full, which passes
 _EXPLAINED = {
     20003: "the account's SID or token is wrong (TOCSIN_TWILIO__ACCOUNT_SID, TOCSIN_TWILIO__AUTH_TOKEN)",
     21211: "that is no number that can be reached",
     21408: "the account may not send to that country",
     21606: "the sender is no number of this account (TOCSIN_TWILIO__SENDER)",
     21610: "that phone told the sender to stop; it must text START to it first",
+    21611: "too many texts of this sender wait at Twilio already",
     21614: "that number takes no texts",
 }
 
@@ -67,7 +69,7 @@ class Twilio:
             self._http, "POST", f"{self._account}/{what}.json", service="Twilio", content=content, headers=headers
         )
         if not answer.ok:
-            raise Declined(_reason(answer), permanent=True)
+            raise Declined(_reason(answer), permanent=_code(answer) not in _NOT_NOW)
         try:
             return str(answer.json()["sid"])
         except (ValueError, KeyError, TypeError):
@@ -92,6 +94,14 @@ def check_number(address: str) -> str:
     if not _NUMBER.fullmatch(number):
         raise Invalid(f"'{address[:40]}' is no phone number; write it with its country: +44 7700 900123", "target")
     return number
+
+
+def _code(answer: Answer) -> int | None:
+    """Twilio's own number for what went wrong."""
+    try:
+        return int(answer.json()["code"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _reason(answer: Answer) -> str:

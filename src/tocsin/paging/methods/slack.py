@@ -1,6 +1,7 @@
 """A direct message in Slack, with buttons."""
 
 import re
+from itertools import accumulate
 from typing import Any, ClassVar
 
 from tocsin.clients.declining import Declined
@@ -49,7 +50,7 @@ class SlackMessage:
             return Outcome("failed", error=NOT_SET_UP)
         try:
             blocks = as_blocks(message, buttons=self._services.public_url is not None)
-            return Outcome("sent", await slack.direct_message(address, message.title, blocks))
+            return Outcome("sent", await slack.direct_message(address, escaped(message.title), blocks))
         except Declined as error:
             return declined(error)
 
@@ -57,7 +58,7 @@ class SlackMessage:
 def as_blocks(message: Message, *, buttons: bool) -> list[dict[str, Any]]:
     """The message as Block Kit; `buttons`: their calls can come in."""
     header = {"type": "plain_text", "text": message.title[:_MOST_HEADER]}
-    text = {"type": "mrkdwn", "text": escaped(message.text)[:_MOST_TEXT] or " ", "verbatim": True}
+    text = {"type": "mrkdwn", "text": shortened(message.text, _MOST_TEXT) or " ", "verbatim": True}
     blocks: list[dict[str, Any]] = [{"type": "header", "text": header}, {"type": "section", "text": text}]
     if message.link is None:
         return blocks
@@ -74,6 +75,12 @@ def as_blocks(message: Message, *, buttons: bool) -> list[dict[str, Any]]:
 def escaped(text: str) -> str:
     """Text that Slack takes for nothing but text."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def shortened(text: str, most: int) -> str:
+    """Escaped text of at most `most` characters; an entity stands whole or not at all."""
+    lengths = accumulate(len(escaped(each)) for each in text[:most])
+    return escaped(text[: sum(1 for length in lengths if length <= most)])
 
 
 def _plain(text: str) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Microsoft Teams by a Workflow's address: an Adaptive Card whose button opens the page."""
 
+import json
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from tocsin.clients.addresses import check_url, shown
@@ -8,7 +10,9 @@ from tocsin.paging.message import Message
 from tocsin.paging.methods import Means
 from tocsin.paging.methods.webhook import outcome_of, post
 
-_MOST_TEXT = 8000  # of 28 KB for the whole
+_MOST_TITLE = 500  # characters
+_MOST_LINE = 2000  # characters
+_MOST_LINES = 16 * 1024  # bytes of JSON, of 28 KB for the whole
 
 
 class Teams:
@@ -44,24 +48,33 @@ class Teams:
 
 def as_card(message: Message) -> dict[str, Any]:
     """The message as an Adaptive Card; TextBlock takes no HTML, so text stays text."""
-    title = {"type": "TextBlock", "text": message.title, "size": "large", "weight": "bolder", "wrap": True}
+    words = message.title[:_MOST_TITLE]
+    title = {"type": "TextBlock", "text": words, "size": "large", "weight": "bolder", "wrap": True}
     if message.kind == "page":
         title["color"] = "attention"
-    lines = [
-        {"type": "TextBlock", "text": line, "wrap": True, "spacing": "small"}
-        for line in message.text[:_MOST_TEXT].splitlines()
-    ]
     content: dict[str, Any] = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.2",
-        "fallbackText": message.title,
-        "body": [title, *lines],
+        "fallbackText": words,
+        "body": [title, *_blocks(message.text)],
     }
     if message.link:
         label = "See and acknowledge" if message.kind == "page" else "Open"
         content["actions"] = [{"type": "Action.OpenUrl", "title": label, "url": message.link}]
     return {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": content}
+
+
+def _blocks(text: str) -> Iterator[dict[str, Any]]:
+    """The lines as blocks, as far as a message may be long; what is left out stands behind the link."""
+    room = _MOST_LINES
+    for line in filter(None, map(str.strip, text.splitlines())):
+        block = {"type": "TextBlock", "text": line[:_MOST_LINE], "wrap": True, "spacing": "small"}
+        room -= len(json.dumps(block, ensure_ascii=False).encode()) + len(", ")
+        if room < 0:
+            yield {"type": "TextBlock", "text": "…", "wrap": True, "spacing": "small"}
+            return
+        yield block
 
 
 METHOD = Teams
