@@ -189,6 +189,12 @@ def test_practice_reaches_the_screen_alone_and_climbs_all_the_same(night: Night,
     assert "PAGE for Dana Reyes: Practice: Drill" in night.printed[0]
 
 
+def test_what_an_alert_says_does_nothing_to_the_terminal_that_shows_it(night: Night) -> None:
+    night.group(title="Checkout \x1b[2J\x1b]0;owned\x07 fails")
+    assert "Checkout \\x1b[2J\\x1b]0;owned\\x07 fails" in night.printed[0]
+    assert "\x1b" not in "".join(night.printed)
+
+
 @pytest.fixture
 def mailless(database: Database, clock: SimulatedClock) -> Iterator[Night]:
     made = Night(database, clock)

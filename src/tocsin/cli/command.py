@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from tocsin.terminal import visible
+
 _JSON = "tocsin.json"
 
 
@@ -84,7 +86,7 @@ def tell(answer: Any, text: str | Iterable[str]) -> None:
         return
     lines = [text] if isinstance(text, str) else list(text)
     for line in lines:
-        click.echo(line)
+        click.echo(visible(line))
 
 
 def table(rows: Iterable[Sequence[object]], headings: Sequence[str]) -> list[str]:
@@ -101,7 +103,7 @@ def table(rows: Iterable[Sequence[object]], headings: Sequence[str]) -> list[str
 
 def warn(text: str) -> None:
     """A sentence for the person beside the answer, on standard error."""
-    click.echo(f"tocsin: {text}", err=True)
+    click.echo(f"tocsin: {visible(text)}", err=True)
 
 
 class IncidentNumber(click.ParamType[str]):

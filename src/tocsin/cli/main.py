@@ -8,6 +8,7 @@ import click
 
 from tocsin.cli.command import Group, wants_json
 from tocsin.cli.errors import COULD_NOT_ASK, REFUSED, USAGE, Away, NoServerKnown, Refused
+from tocsin.terminal import visible
 
 _ROOT = "tocsin.cli.commands"
 # name: (module below commands/, attribute, one line). The line stands here so that `tocsin --help` imports nothing.
@@ -162,5 +163,5 @@ def _refused(error: Refused) -> int:
 
 
 def _say(text: str, code: int) -> int:
-    sys.stderr.write(f"tocsin: {text}\n")
+    sys.stderr.write(f"tocsin: {visible(text)}\n")
     return code

@@ -6,6 +6,7 @@ from tocsin.engine.deliveries import Outcome
 from tocsin.errors import Invalid
 from tocsin.paging.message import Message
 from tocsin.paging.methods import Means
+from tocsin.terminal import visible
 
 
 class Screen:
@@ -40,7 +41,7 @@ class Screen:
         title = message.title.removeprefix("Over: ")
         who = f" for {address}" if address else ""
         link = f"\n     acknowledge: {message.link}" if message.kind == "page" and message.link else ""
-        self._print(f"{head}{who}: {' '.join(title.split())}{link}")
+        self._print(visible(f"{head}{who}: {' '.join(title.split())}{link}"))
         return Outcome("sent", {"printed": True})
 
 
