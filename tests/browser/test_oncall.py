@@ -161,7 +161,8 @@ def test_a_page_is_simulated(ada: Page, tocsin: Installation) -> None:
 
 
 def test_a_shift_is_handed_over_with_a_note(ada: Page, tocsin: Installation) -> None:
-    page, words = ada, f"The queue drains slowly, seen at {ada.evaluate('innerWidth')}."
+    width = ada.evaluate("innerWidth")
+    page, words = ada, f"The queue drains slowly, seen at {width}."
     page.goto(f"{tocsin.url}/oncall")
     page.get_by_role("link", name="Handover: what is open").click()
     expect(page.get_by_role("heading", name="Handover", level=1)).to_be_visible()
@@ -170,12 +171,14 @@ def test_a_shift_is_handed_over_with_a_note(ada: Page, tocsin: Installation) -> 
     expect(page.get_by_text(words)).to_be_visible()
     nothing_is_wrong(page)
     body: dict[str, Any] = {
-        "name": "Watch",
+        "name": f"Watch {width}",
         "rotations": [{"people": ["kofi"], "starts": "2026-01-05", "time_zone": "UTC"}],
     }
-    tocsin.client.call("PUT", "/schedules/watch", body)
-    tocsin.client.call("PUT", "/schedules/watch", {**body, "rotations": [{**body["rotations"][0], "people": ["ada"]}]})
-    page.goto(f"{tocsin.url}/oncall/handover?schedule=watch")
+    watch = f"watch-{width}"  # one of its own: what was handed over at the other width stays out of it
+    tocsin.client.call("PUT", f"/schedules/{watch}", body)
+    to_ada = [{**body["rotations"][0], "people": ["ada"]}]
+    tocsin.client.call("PUT", f"/schedules/{watch}", {**body, "rotations": to_ada})
+    page.goto(f"{tocsin.url}/oncall/handover?schedule={watch}")
     for _ in range(50):
         if page.get_by_role("button", name="I have read it").is_visible():
             break
@@ -184,4 +187,4 @@ def test_a_shift_is_handed_over_with_a_note(ada: Page, tocsin: Installation) -> 
     nothing_is_wrong(page)
     page.get_by_role("button", name="I have read it").click()
     expect(page.get_by_text("Read by Ada Lind")).to_be_visible()
-    tocsin.client.call("DELETE", "/schedules/watch")
+    tocsin.client.call("DELETE", f"/schedules/{watch}")
