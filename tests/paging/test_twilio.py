@@ -239,22 +239,13 @@ def test_a_number_that_can_not_be_texted_gives_way_to_the_next_method(
     assert smtp.to("dana@example.com")
 
 
-def test_too_many_at_once_are_tried_again(night: Night, twilio: TwilioStandin) -> None:
+@pytest.mark.parametrize(("what", "code"), [("busy", "20429"), ("full", "21611")])
+def test_what_passes_is_tried_again(night: Night, twilio: TwilioStandin, what: str, code: str) -> None:
     night.method("dana", "sms", DANA)
-    twilio.busy = True
+    setattr(twilio, what, True)
     night.group()
-    assert "20429" in str(night.texts("failed")[0])
-    twilio.busy = False
-    night.pass_time(seconds=5)
-    assert len(twilio.created) == 1
-
-
-def test_a_full_queue_of_the_sender_passes(night: Night, twilio: TwilioStandin) -> None:
-    night.method("dana", "sms", DANA)
-    twilio.full = True
-    night.group()
-    assert "21611" in str(night.texts("failed")[0])
-    twilio.full = False
+    assert code in str(night.texts("failed")[0])
+    setattr(twilio, what, False)
     night.pass_time(seconds=5)
     assert len(twilio.created) == 1
 

@@ -69,7 +69,7 @@ class Twilio:
             self._http, "POST", f"{self._account}/{what}.json", service="Twilio", content=content, headers=headers
         )
         if not answer.ok:
-            raise Declined(_reason(answer), permanent=_code(answer) not in _NOT_NOW)
+            raise _refusal(answer)
         try:
             return str(answer.json()["sid"])
         except (ValueError, KeyError, TypeError):
@@ -96,18 +96,11 @@ def check_number(address: str) -> str:
     return number
 
 
-def _code(answer: Answer) -> int | None:
-    """Twilio's own number for what went wrong."""
-    try:
-        return int(answer.json()["code"])
-    except (ValueError, KeyError, TypeError):
-        return None
-
-
-def _reason(answer: Answer) -> str:
+def _refusal(answer: Answer) -> Declined:
+    """What Twilio said no with: its own code, explained where we can, and whether that passes."""
     try:
         told = answer.json()
         code, said = int(told["code"]), str(told["message"])
     except (ValueError, KeyError, TypeError):
-        return f"Twilio answered {answer.status}: {' '.join(answer.text.split())[:200]}"
-    return f"Twilio {code}: {_EXPLAINED.get(code, said[:200])}"
+        return Declined(f"Twilio answered {answer.status}: {' '.join(answer.text.split())[:200]}", permanent=True)
+    return Declined(f"Twilio {code}: {_EXPLAINED.get(code, said[:200])}", permanent=code not in _NOT_NOW)
