@@ -11,6 +11,7 @@ from tocsin.alerts import handlers as alerts
 from tocsin.alerts.queries.heartbeats import knows_heartbeat
 from tocsin.alerts.routes import routes as heartbeat_routes
 from tocsin.alerts.usecases.heartbeats import beat
+from tocsin.alerts.usecases.indexing import SearchKeeper
 from tocsin.api.foreign import routes as foreign_routes
 from tocsin.comms import handlers as comms
 from tocsin.deferred import Deferred
@@ -50,6 +51,9 @@ def register_stages(parts: Parts) -> None:
     registry, settings = parts.registry, parts.settings
     intake.register(registry)
     alerts.register(registry)
+    keeper = SearchKeeper(parts.database)
+    parts.starting.append(keeper.start)
+    parts.closing.append(keeper.stop)
     oncall.register(registry)
     means = Means(parts.http, parts.smtp, _print, services_of(settings, parts.http, parts.keys))
     parts.database.context[NOT_SET_UP] = not_set_up(means)

@@ -10,7 +10,9 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, func
 
 from tocsin.alerts.alert import Episode
 from tocsin.alerts.grouping import Group
+from tocsin.alerts.queries.finding import Search, before_point, search
 from tocsin.alerts.queries.rows import episode_of, group_of
+from tocsin.alerts.search import sought
 from tocsin.errors import Invalid
 from tocsin.identity.actor import Actor, Right
 from tocsin.identity.visibility import visible_by_incident
@@ -18,6 +20,7 @@ from tocsin.store.tables.alerts import alerts as alert_rows
 from tocsin.store.tables.alerts import groups as group_rows
 from tocsin.store.tables.alerts import silences as silence_rows
 
+_FEW = 5_000  # alerts that fire: read through rather than looked for among all
 Place = tuple[datetime | str, str]
 """Where a list goes on: the instant and the id of the last row shown (`place_of_group`, `place_of_alert`)."""
 
@@ -97,27 +100,42 @@ def alerts(
     state: Literal["firing", "resolved", "all"] = "all",
     service: str | None = None,
     labels: Mapping[str, str] | None = None,
+    words: str = "",
     group_id: str | None = None,
     after: Place | None = None,
     limit: int = 50,
 ) -> list[Episode]:
-    """Alerts, the newest first; `labels` are all carried. One index each: of all, a group, a service, those that fire."""
+    """Alerts, the newest first; `labels` are all carried, `words` all begin a word of the title, key or labels.
+
+    One index each: of all, a group, a service, those that fire; labels and words by `search`.
+    """
     actor.require(Right.VIEWER, "alerts")
+    wanted = sought(words, labels)
     statement = _visible_alerts(actor)
     if state != "all":
         # written out: SQLite takes an index of those that fire for nothing else
         statement = statement.where(alert_rows.c.state == literal(state, literal_execute=True))
     if service is not None:
         statement = statement.where(alert_rows.c.service == service)
-    for name, value in (labels or {}).items():
-        pair = json.dumps({name: value}, ensure_ascii=False, separators=(",", ":"))[1:-1]
-        statement = statement.where(_holds(alert_rows.c.labels, pair))
     if group_id is not None:
         statement = statement.where(alert_rows.c.group_id == group_id)
-    if after is not None:
-        statement = statement.where(_beyond(alert_rows.c.received_at, alert_rows.c.id, after))
+    before = _point(after) if after is not None else None
+    if wanted:
+        for name, value in wanted.labels.items():
+            pair = json.dumps({name: value}, ensure_ascii=False, separators=(",", ":"))[1:-1]
+            statement = statement.where(_holds(alert_rows.c.labels, pair))
+        few = state == "firing" and _fire_few(connection)
+        return search(connection, Search(statement, wanted, service, group_id, before, through=few), limit)
+    if before is not None:
+        statement = statement.where(before_point(before))
     newest = (alert_rows.c.received_at.desc(), alert_rows.c.id.desc())
     return [episode_of(row) for row in connection.execute(statement.order_by(*newest).limit(limit))]
+
+
+def _fire_few(connection: Connection) -> bool:
+    firing = select(alert_rows.c.id).where(alert_rows.c.state == literal("firing", literal_execute=True))
+    some = firing.limit(_FEW + 1).subquery()
+    return int(connection.execute(select(func.count()).select_from(some)).scalar_one()) <= _FEW
 
 
 def members(connection: Connection, actor: Actor, group_ids: Sequence[str], each: int = 20) -> dict[str, list[Episode]]:
@@ -188,10 +206,14 @@ def _holds(column: ColumnElement[Any], fragment: str) -> ColumnElement[bool]:
 
 
 def _beyond(instant: ColumnElement[datetime], id: ColumnElement[str], after: Place) -> ColumnElement[bool]:
+    at, last = _point(after)
+    return and_(instant <= at, or_(instant < at, and_(instant == at, id < last)))
+
+
+def _point(after: Place) -> tuple[datetime, str]:
     told, last = after
     try:
         at = datetime.fromisoformat(told) if isinstance(told, str) else told
     except ValueError:
         raise Invalid("this cursor was not given out for this list", "cursor") from None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return or_(instant < at, and_(instant == at, id < str(last)))
+    return at if at.tzinfo else at.replace(tzinfo=UTC), str(last)

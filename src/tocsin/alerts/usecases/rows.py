@@ -23,8 +23,10 @@ from sqlalchemy.dialects import postgresql
 from tocsin.alerts import grouping
 from tocsin.alerts.alert import Episode
 from tocsin.alerts.grouping import Attended, Group
+from tocsin.alerts.queries.finding import content_of
 from tocsin.alerts.queries.rows import episode_from, episode_row, group_from, group_row
 from tocsin.alerts.silences import Silence
+from tocsin.alerts.usecases.segments import note_changed
 from tocsin.engine.deadlines import reconcile
 from tocsin.engine.tasks import COALESCING, owe
 from tocsin.errors import Conflict
@@ -107,15 +109,19 @@ def update_episodes(
     """What changed in known episodes; of one that was only sent again, no more than that."""
     counted: list[tuple[str, int]] = []
     changed: list[dict[str, object]] = []
+    reworded: list[tuple[datetime, str]] = []
     for each in sorted(episodes, key=lambda each: (each.integration_id, each.dedup_key)):
         was = before[each.id]
         if replace(each, last_at=was.last_at, received=was.received) == was:
             counted.append((each.id, each.received))
         else:
+            if content_of(each) != content_of(was):
+                reworded.append((each.received_at, each.id))
             changed.append({("row_id" if name == "id" else name): value for name, value in episode_row(each).items()})
     count_again(connection, counted, now)
     if changed:
         connection.execute(update(alerts).where(alerts.c.id == bindparam("row_id")), changed)
+    note_changed(connection, reworded, now)
 
 
 def count_again(connection: Connection, counted: Sequence[tuple[str, int]], now: datetime) -> None:

@@ -1,6 +1,17 @@
 """Alerts (episodes), groups, silences, and what open incidents claim."""
 
-from sqlalchemy import Column, ColumnElement, FromClause, Index, Integer, Table, case, literal_column
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    FromClause,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    case,
+    literal_column,
+)
 from sqlalchemy import text as sql
 
 from tocsin.store.tables.base import flag, instant, json, metadata, text
@@ -123,4 +134,36 @@ claims = Table(
     text("incident_id", primary_key=True),
     text("kind", primary_key=True),  # service | group
     text("key", primary_key=True),  # service id, or route + '\n' + group key
+)
+# Where old alerts are found by what they carry (alerts/search): those after `after_at`, `after_id` up to `to_at`, `to_id`.
+alert_segments = Table(
+    "alert_segments",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    instant("after_at"),
+    text("after_id"),
+    instant("to_at"),
+    text("to_id"),
+    instant("opened_at"),
+    instant("filled_at", nullable=True),  # when its postings were made
+    Column("count", Integer, nullable=False, default=0),
+    Column("ids", LargeBinary, nullable=False),  # of its alerts in their order, 16 bytes each
+    Index("uq_alert_segments_after", "after_at", "after_id", unique=True),
+)
+alert_postings = Table(
+    "alert_postings",
+    metadata,
+    Column("segment", BigInteger, primary_key=True, autoincrement=False),
+    Column("bucket", Integer, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),
+)
+# Those among them that have changed since: they are looked at one by one, until their segment is filled again.
+changed_alerts = Table(
+    "changed_alerts",
+    metadata,
+    text("alert_id", primary_key=True),
+    instant("received_at"),
+    instant("changed_at"),  # for the first time
+    Column("times", Integer, nullable=False),
+    Index("ix_changed_alerts_received_at", "received_at"),
 )

@@ -1,0 +1,91 @@
+"""What keeps the index of old alerts beside the intake: it reads and reckons on its own time, and writes little."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+
+from tocsin.alerts.usecases import segments
+from tocsin.store.database import Database
+
+EVERY = timedelta(seconds=2)
+_SETTLED = timedelta(seconds=8)
+_BETWEEN = 0.05  # seconds that are the intake's while there is much to do
+_LOOK_AGAIN = timedelta(hours=1)
+_log = logging.getLogger(__name__)
+
+
+def index_once(database: Database, size: int = segments.SIZE) -> bool:
+    """Open one segment, fill one: whether there may be more to do at once. `now` is the database's clock."""
+    now = database.clock.now()
+    wanted = database.read(lambda c: segments.uncovered(c, now, size))
+    if wanted is not None:
+        database.write(lambda c, at: segments.open_segment(c, wanted, at))
+    filled = database.read(lambda c: segments.fill_next(c, database.clock.now()))
+    if filled is not None:
+        database.write(lambda c, at: segments.keep_filled(c, filled, at))
+    return filled is not None
+
+
+def look_again(database: Database) -> None:
+    """Have segments made anew into which an alert came after they were."""
+    late = database.read(lambda c: segments.look_again(c, database.clock.now()))
+    if late:
+        database.write(lambda c, _: segments.spoil(c, late))
+
+
+class SearchKeeper:
+    """Runs while the server does; after alerts came, at most every two seconds."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._came = asyncio.Event()
+        self._again = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stop_listening: Callable[[], None] = lambda: None
+
+    async def start(self) -> None:
+        """From now on."""
+        loop = asyncio.get_running_loop()
+
+        def heard(topics: frozenset[str]) -> None:
+            if "alerts" in topics:
+                self._again = True
+                with contextlib.suppress(RuntimeError):  # the loop has ended
+                    loop.call_soon_threadsafe(self._came.set)
+
+        self._came.set()
+        self._stop_listening = self._database.listen(heard)
+        self._tasks = [
+            asyncio.create_task(self._for_ever(EVERY, self._index)),
+            asyncio.create_task(self._for_ever(_LOOK_AGAIN, partial(asyncio.to_thread, look_again, self._database))),
+        ]
+
+    async def stop(self) -> None:
+        """What it is at comes to its end or to nothing."""
+        self._stop_listening()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _index(self) -> None:
+        await self._came.wait()
+        self._came.clear()
+        if self._again:  # the newest are left alone until all that began with them has ended
+            self._again = False
+            asyncio.get_running_loop().call_later(_SETTLED.total_seconds(), self._came.set)
+        while await asyncio.to_thread(index_once, self._database):  # noqa: ASYNC110 - it waits for nothing: it is kind
+            await asyncio.sleep(_BETWEEN)
+
+    async def _for_ever(self, every: timedelta, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await work()
+            except Exception:  # the next time finds what this one left
+                _log.warning("the index of alerts could not be kept; search reads more meanwhile", exc_info=True)
+            await asyncio.sleep(every.total_seconds())
+
+
+__all__ = ["EVERY", "SearchKeeper", "index_once", "look_again"]
