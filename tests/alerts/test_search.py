@@ -299,3 +299,13 @@ def test_what_hangs_on_a_restricted_incident_is_found_by_its_members_alone(night
         assert night.database.read(lambda c: queries.alerts(c, other, words="leaks")) == []
         assert len(night.database.read(lambda c: queries.alerts(c, dana, words="leaks"))) == 7
         index(night)
+
+
+def test_one_that_changed_and_is_gone_is_forgotten(night: Night) -> None:
+    night.send(*(signal(f"k{number}", title="Disk full") for number in range(5)))
+    index(night)
+    night.send(signal("k3", title="Disk broken"))
+    night.database.write(lambda c, _: c.execute(delete(alerts).where(alerts.c.dedup_key == "k3")))
+    night.clock.advance(timedelta(minutes=11))
+    index(night)
+    assert count(night, changed_alerts) == 0

@@ -30,8 +30,8 @@ def index_once(database: Database, size: int = segments.SIZE) -> bool:
 
 
 def look_again(database: Database) -> None:
-    """Have segments made anew into which an alert came after they were."""
-    late = database.read(lambda c: segments.look_again(c, database.clock.now()))
+    """Have segments filled again from which alerts were removed, or into which one came late."""
+    late = database.read(segments.look_again)
     if late:
         database.write(lambda c, _: segments.spoil(c, late))
 

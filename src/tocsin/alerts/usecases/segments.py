@@ -32,7 +32,7 @@ SIZE = 4_096
 """Alerts of a segment: the newest that are not a whole one yet are read through."""
 
 _MARGIN = timedelta(seconds=5)  # between a transaction's idea of now and its first statement
-_LOOKED_AT_AGAIN = timedelta(days=1)
+_WORTH = 0.9  # of what a segment holds must still be there
 _FILLED_AGAIN = timedelta(minutes=10)  # after one of its alerts changed
 _BUILDERS_LOCK = 7_226_101  # any number that no other advisory lock has
 
@@ -100,14 +100,16 @@ def fill_next(connection: Connection, now: datetime) -> Filled | None:
     rows = connection.execute(found).all()
     ids = tuple(row[0] for row in rows)
     buckets = build([hashes_of(_content(*row[1:])) for row in rows])
-    times = {row.alert_id: row.times for row in connection.execute(select(changed_alerts))}
-    return Filled(segment.id, ids, buckets, tuple((id, times[id]) for id in ids if id in times))
+    return Filled(segment.id, ids, buckets, _changed_in(connection, segment))
 
 
 def keep_filled(connection: Connection, filled: Filled, now: datetime) -> None:
     """Its postings are good from now on; a segment that has no alerts any more is dropped."""
     connection.execute(delete(alert_postings).where(alert_postings.c.segment == filled.segment))
     mine = alert_segments.c.id == filled.segment
+    for id, times in filled.changed:  # what has changed once more meanwhile stays
+        as_read = (changed_alerts.c.alert_id == id, changed_alerts.c.times == times)
+        connection.execute(delete(changed_alerts).where(*as_read))
     if not filled.ids:
         connection.execute(delete(alert_segments).where(mine))
         return
@@ -116,9 +118,6 @@ def keep_filled(connection: Connection, filled: Filled, now: datetime) -> None:
     rows = [{"segment": filled.segment, "bucket": number, "content": each} for number, each in filled.buckets.items()]
     if rows:
         connection.execute(insert(alert_postings), rows)
-    for id, times in filled.changed:  # what has changed once more meanwhile stays
-        as_read = (changed_alerts.c.alert_id == id, changed_alerts.c.times == times)
-        connection.execute(delete(changed_alerts).where(*as_read))
 
 
 def note_changed(connection: Connection, points: Iterable[Point], now: datetime) -> None:
@@ -132,12 +131,15 @@ def note_changed(connection: Connection, points: Iterable[Point], now: datetime)
             connection.execute(again.values(times=changed_alerts.c.times + 1))
 
 
-def look_again(connection: Connection, now: datetime) -> list[Segment]:
-    """Recent segments in whose stretch more alerts are than they hold: one came very late, or a clock was set back."""
+def look_again(connection: Connection) -> list[Segment]:
+    """Segments in whose stretch other alerts are than they hold.
+
+    More: one came very late, or a clock was set back. Far fewer: they were removed since.
+    """
     columns = alert_segments.c
-    recent = segments_in_order(connection, columns.to_at >= now - _LOOKED_AT_AGAIN, columns.filled_at.is_not(None))
     held: dict[int, int] = {row.id: row[1] for row in connection.execute(select(columns.id, columns.count))}
-    return [each for each in recent if _count(connection, each) > held[each.id]]
+    filled = segments_in_order(connection, columns.filled_at.is_not(None))
+    return [each for each in filled if not held[each.id] * _WORTH <= _count(connection, each) <= held[each.id]]
 
 
 def spoil(connection: Connection, segments: Iterable[Segment]) -> None:
@@ -187,6 +189,15 @@ def _much_changed(connection: Connection, now: datetime) -> Segment | None:
     ).first()
     found = segments_in_order(connection, _holds((row.received_at, row.alert_id))) if row else []
     return found[0] if found else None
+
+
+def _changed_in(connection: Connection, segment: Segment) -> tuple[tuple[str, int], ...]:
+    """Which of its alerts have changed how many times, also those that are gone by now."""
+    at = changed_alerts.c.received_at
+    rows = connection.execute(select(changed_alerts).where(at >= segment.after[0], at <= segment.to[0]))
+    return tuple(
+        (row.alert_id, row.times) for row in rows if segment.after < (row.received_at, row.alert_id) <= segment.to
+    )
 
 
 def _holds(point: Point) -> ColumnElement[bool]:
