@@ -154,6 +154,9 @@ class Settings(BaseSettings):
         default=None, description="Where recovery checks in PromQL are asked by default."
     )
     max_body_bytes: int = Field(default=1_048_576, description="Largest alert body after decompression, bytes.")
+    keep_alerts_days: int = Field(
+        default=365, ge=7, le=36_500, description="Days after which alerts that are over are removed."
+    )
     first_admin: str = Field(default="admin", description="Id of the administrator whom the first start makes.")
     first_admin_email: str | None = None
     canary: bool = Field(default=True, description="Whether a canary page leaves and comes back each hour.")

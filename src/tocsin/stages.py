@@ -1,7 +1,7 @@
 """Which stages there are: their handlers, their routes, what the first start makes, what is swept."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 from starlette.routing import BaseRoute, Mount
@@ -12,6 +12,7 @@ from tocsin.alerts.queries.heartbeats import knows_heartbeat
 from tocsin.alerts.routes import routes as heartbeat_routes
 from tocsin.alerts.usecases.heartbeats import beat
 from tocsin.alerts.usecases.indexing import SearchKeeper
+from tocsin.alerts.usecases.retention import want_removal
 from tocsin.api.foreign import routes as foreign_routes
 from tocsin.comms import handlers as comms
 from tocsin.deferred import Deferred
@@ -50,7 +51,8 @@ def register_stages(parts: Parts) -> None:
     """Let every stage register its handlers with the engine, in the order of the street."""
     registry, settings = parts.registry, parts.settings
     intake.register(registry)
-    alerts.register(registry)
+    alerts.register(registry, timedelta(days=settings.keep_alerts_days))
+    parts.starting.append(lambda: parts.database.write_async(want_removal))
     keeper = SearchKeeper(parts.database)
     parts.starting.append(keeper.start)
     parts.closing.append(keeper.stop)

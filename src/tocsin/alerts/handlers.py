@@ -1,6 +1,6 @@
 """What the alerts' own deadlines do when they are due."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -10,6 +10,7 @@ from tocsin.alerts.silences import TURNS
 from tocsin.alerts.usecases.groups import snooze_is_over
 from tocsin.alerts.usecases.heartbeats import look_at_heartbeat
 from tocsin.alerts.usecases.quieting import MAINTENANCE, apply_silences, turn_maintenance
+from tocsin.alerts.usecases.retention import REMOVAL, remove_some
 from tocsin.alerts.usecases.rows import QUIETING, TOPIC, locked_groups, tell, update_group
 from tocsin.engine.work import Job, Registry
 from tocsin.organisation.queries import everything
@@ -17,8 +18,8 @@ from tocsin.organisation.usecases import ALERTING_CHANGED
 from tocsin.store.database import announce
 
 
-def register(registry: Registry) -> None:
-    """Handle the deadlines of groups, silences and heartbeats."""
+def register(registry: Registry, keep: timedelta = timedelta(days=365)) -> None:
+    """Handle the deadlines of groups, silences and heartbeats, and of alerts that ended longer ago than `keep`."""
     registry.deadline(grouping.FLAP, _flap_window_is_over)
     registry.deadline(grouping.SNOOZE_OVER, _snooze_is_over)
     registry.deadline(TURNS, _silence_turns)
@@ -26,6 +27,7 @@ def register(registry: Registry) -> None:
     registry.task(QUIETING, _apply_quieting)
     registry.task(ALERTING_CHANGED, _alerting_changed)
     registry.deadline(heartbeats.LATE, look_at_heartbeat)
+    registry.deadline(REMOVAL, lambda connection, job, now: remove_some(connection, job, keep, now))
 
 
 def _flap_window_is_over(connection: Connection, job: Job, now: datetime) -> None:
