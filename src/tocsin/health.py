@@ -1,6 +1,7 @@
 """/healthz, /readyz with reasons, /metrics."""
 
 import logging
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -11,6 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from tocsin import __version__
+from tocsin.alerts.usecases.segments import unindexed
 from tocsin.clock import SystemClock
 from tocsin.errors import TocsinError
 from tocsin.paging.queries.health import last_canary, late_pages
@@ -121,6 +123,10 @@ async def _metrics(parts: Parts) -> bytes:
         value = told.get(name)
         if isinstance(value, int):
             Gauge(f"tocsin_{name}", name.replace("_", " "), registry=registry).set(value)
+    with suppress(TocsinError):
+        Gauge("tocsin_alerts_unindexed", "Alerts that a search reads through", registry=registry).set(
+            await parts.database.read_async(unindexed)
+        )
     done = Gauge("tocsin_work_done", "Deadlines and tasks done since the start", ["kind"], registry=registry)
     for kind, amount in parts.loop.stats.done.items():
         done.labels(kind).set(amount)

@@ -83,6 +83,8 @@ def test_an_alert_is_listed_grouped_snoozed_and_declared(dan: Caller, database: 
     assert dan.get("/alerts", label="service=ledger")["items"] == []
     (group,) = dan.get("/groups", state="open")["items"]
     assert dan.get(f"/groups/{group['id']}")["alerts"][0]["id"] == alert["id"]
+    assert [each["id"] for each in dan.get("/alerts", q="error check")["items"]] == [alert["id"]]
+    assert dan.get("/alerts", q="error ledger")["items"] == []
     snoozed = dan.post(f"/groups/{group['id']}/snooze", **{"for": "30m", "reason": "known"})
     assert snoozed["snoozed_until"]
     made = dan.post("/incidents", title="Errors", severity=2, group_ids=[group["id"]])

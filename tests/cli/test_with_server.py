@@ -11,7 +11,9 @@ from sqlalchemy import Connection, insert
 from tests.api.conftest import token_for
 from tests.cli.conftest import PROGRAM, Served, Tocsin, as_json, ok, timeline
 from tests.cli.test_run import kept
+from tocsin.alerts.usecases import fold_received
 from tocsin.identity.actor import Right
+from tocsin.intake.signal import IntegrationRef, Received, Signal
 from tocsin.store.database import Database
 from tocsin.store.tables.intake import set_aside
 
@@ -334,6 +336,17 @@ def test_integrations_and_silences(dana: Tocsin) -> None:
     made = as_json(dana("silence", "add", "service=ledger", "--for", "2h", "--reason", "migration", "--json"))["id"]
     assert "service=ledger" in ok(dana("silence", "list"))
     ok(dana("silence", "end", made))
+
+
+def test_alerts_are_found_by_word_and_label(dana: Tocsin, real_database: Database) -> None:
+    by = IntegrationRef("i", "shop", "generic")
+    one = Signal("k", "firing", "critical", "Card payments fail", labels={"region": "eu-3"}, service="ledger")
+    real_database.write(lambda c, now: fold_received(c, [Received(by, one)], now))
+    assert "Card payments fail" in ok(dana("alerts", "pay", "region=eu-3"))
+    assert "No alert." in ok(dana("alerts", "pay", "region=eu-4"))
+    assert "No alert." in ok(dana("alerts", "--service", "checkout-api"))
+    (alert,) = as_json(dana("alerts", "--state", "firing", "--json"))["items"]
+    assert "region=eu-3" in ok(dana("alerts", alert["id"]))
 
 
 def test_tokens_are_made_listed_and_revoked(dana: Tocsin) -> None:

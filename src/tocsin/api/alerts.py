@@ -56,6 +56,9 @@ async def alerts(
     state: Literal["firing", "resolved", "all"] = "all",
     service: str | None = None,
     label: Annotated[list[str] | None, Query(description="`name=value`; may be repeated, all must fit.")] = None,
+    q: Annotated[
+        str, Query(max_length=500, description="Words; each must begin a word of the title, service or labels.")
+    ] = "",
     group: str | None = None,
     limit: Limit = 50,
     cursor: Cursor = None,
@@ -71,6 +74,7 @@ async def alerts(
             state=state,
             service=service,
             labels=labels,
+            words=q,
             group_id=group,
             after=after,
             limit=limit + 1,

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "export": ("organisation", "export", "Write the organisation as files."),
     "schema": ("organisation", "schema", "Print the JSON Schema of the organisation's files."),
     "page": ("pages", "page", "Page a person, team or service now; list pages."),
+    "alerts": ("alerts", "alerts", "Look for alerts by label or word."),
     "ack": ("pages", "ack", "Acknowledge a page."),
     "snooze": ("pages", "snooze", "Keep a page or group quiet until a time."),
     "method": ("methods", "method", "How you can be reached: add, prove and test methods."),

@@ -4,6 +4,6 @@ Old alerts stand in segments of a few thousand, each with postings (which term, 
 hash; what no segment covers is read through, and what changed since is looked at one by one.
 """
 
-from tocsin.alerts.search.words import Sought, sought
+from tocsin.alerts.search.words import Sought, labels_and_words, sought
 
-__all__ = ["Sought", "sought"]
+__all__ = ["Sought", "labels_and_words", "sought"]

@@ -48,6 +48,19 @@ def sought(text: str = "", labels: Mapping[str, str] | None = None) -> Sought:
     return Sought(dict(labels or {}), words)
 
 
+def labels_and_words(text: str) -> tuple[dict[str, str], str]:
+    """What a person typed in one line: `region=eu-3` is a label with its value, all else are words."""
+    labels: dict[str, str] = {}
+    words: list[str] = []
+    for part in text.split():
+        name, equals, value = part.partition("=")
+        if name and equals and value:
+            labels[name] = value
+        else:
+            words.append(part)
+    return labels, " ".join(words)
+
+
 def fits(content: Content, wanted: Sought) -> bool:
     """Whether this is one of those that are sought."""
     if any(content.labels.get(name) != value for name, value in wanted.labels.items()):
@@ -164,6 +177,7 @@ __all__ = [
     "hashes_of",
     "hashes_sought",
     "label_hash",
+    "labels_and_words",
     "may_fit",
     "service_hash",
     "sought",

@@ -18,8 +18,8 @@ from tocsin.timeline.facts.incidents import ENDED_PHASES
 
 REMOVAL = "alerts_old"
 EVERY = timedelta(hours=6)
-BETWEEN = timedelta(seconds=1)
-AT_ONCE = 500  # alerts that are looked at in one transaction: a few milliseconds
+BETWEEN = timedelta(milliseconds=250)
+AT_ONCE = 100  # alerts that are looked at in one transaction: some ten milliseconds
 _SUBJECT = ("alerts", "old")
 
 

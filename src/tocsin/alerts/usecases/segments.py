@@ -142,6 +142,14 @@ def look_again(connection: Connection) -> list[Segment]:
     return [each for each in filled if not held[each.id] * _WORTH <= _count(connection, each) <= held[each.id]]
 
 
+def unindexed(connection: Connection, most: int = 100_000) -> int:
+    """How many alerts a search must read through, as none has postings: up to a segment's worth always; at most `most`."""
+    filled = segments_in_order(connection, alert_segments.c.filled_at.is_not(None))
+    among = or_(*(within(each.after, each.to) for each in stretches_between(filled)))
+    some = select(alerts.c.id).where(among).limit(most).subquery()
+    return int(connection.execute(select(func.count()).select_from(some)).scalar_one())
+
+
 def spoil(connection: Connection, segments: Iterable[Segment]) -> None:
     """They are read through until they are filled again."""
     mine = alert_segments.c.id.in_([each.id for each in segments])
@@ -224,4 +232,5 @@ __all__ = [
     "settled",
     "spoil",
     "uncovered",
+    "unindexed",
 ]

@@ -1,6 +1,7 @@
 """Every screen."""
 
 from tocsin.web.pages import (
+    alert_search,
     alerts,
     catalog,
     files,
@@ -27,6 +28,7 @@ SCREENS: tuple[Screen, ...] = (
     incidents.SCREEN,
     room.SCREEN,
     alerts.SCREEN,
+    alert_search.SCREEN,
     oncall.SCREEN,
     simulate.SCREEN,
     *schedule.SCREENS,
