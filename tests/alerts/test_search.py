@@ -1,6 +1,7 @@
 """Alerts are found by labels and words: always all of them, the newest first, indexed or not."""
 
 import random
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import delete, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from tests.alerts.night import Night, restrict, signal
 from tocsin.alerts import queries
@@ -50,7 +51,7 @@ def titles(some: Sequence[Episode]) -> list[str]:
 
 def index(night: Night, size: int = SIZE) -> None:
     night.clock.advance(timedelta(seconds=6))
-    while index_once(night.database, size):
+    while index_once(night.database, size) == "filled":
         pass
 
 
@@ -309,3 +310,25 @@ def test_one_that_changed_and_is_gone_is_forgotten(night: Night) -> None:
     night.clock.advance(timedelta(minutes=11))
     index(night)
     assert count(night, changed_alerts) == 0
+
+
+def test_a_segment_waits_for_transactions_that_ran_when_it_was_opened(night: Night) -> None:
+    night.send(*(signal(f"k{number}", title="Disk full") for number in range(SIZE)))
+    night.clock.set(datetime.now(UTC) + MINUTE)  # after any transaction that the server knows of
+    began, may_end = threading.Event(), threading.Event()
+
+    def at_work(c: Connection, _: datetime) -> None:
+        c.execute(update(alerts).values(received=2))
+        began.set()
+        may_end.wait(30)
+
+    if night.database.is_postgresql:  # on SQLite one writes after the other
+        long_one = night.database.submit(at_work)
+        assert began.wait(30)
+        assert index_once(night.database, SIZE) == "waits"
+        assert len(found(night, "full")) == SIZE
+        may_end.set()
+        long_one.result()
+    assert index_once(night.database, SIZE) == "filled"
+    assert len(found(night, "full")) == SIZE
+    assert index_once(night.database, SIZE) == "done"

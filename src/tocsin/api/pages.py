@@ -21,6 +21,7 @@ from tocsin.organisation.queries import everything
 from tocsin.paging import queries, usecases
 from tocsin.paging.queries import PageView
 from tocsin.paging.queries.simulating import whom
+from tocsin.paging.usecases.handing import MOST_ASKED
 from tocsin.paging.usecases.many import MOST
 from tocsin.store.tables.timeline import incidents
 
@@ -42,6 +43,20 @@ class Reason(Body):
 
 class OptionalReason(Body):
     reason: str = ""
+
+
+class Reassignment(Body):
+    """`to` is a person, team, schedule, service or policy, by its id."""
+
+    to: str = Field(min_length=1, max_length=200, examples=["dana", "checkout"])
+    reason: str = ""
+
+
+class Helpers(Body):
+    """Each of `to` is a person, team, schedule, service or policy, by its id, and gets a page of its own."""
+
+    to: list[str] = Field(min_length=1, max_length=MOST_ASKED)
+    text: str = ""
 
 
 class PageNote(Body):
@@ -163,6 +178,39 @@ async def escalate(asked: Asked, page: str, body: OptionalReason) -> Response:
     return await asked.do(do)
 
 
+@router.post("/pages/{page}/reassign")
+async def reassign(asked: Asked, page: str, body: Reassignment) -> Response:
+    """Give it to others, who are paged at once; whoever had it is told."""
+
+    def do(connection: Connection, now: datetime) -> Any:
+        usecases.reassign_page(connection, asked.actor, page, body.to, now, reason=body.reason)
+        return _page(connection, asked.actor, page)
+
+    return await asked.do(do)
+
+
+@router.post("/pages/{page}/responders", status_code=201)
+async def ask_to_help(asked: Asked, page: str, body: Helpers) -> Response:
+    """Page more people about the same; who has the page keeps it."""
+
+    def do(connection: Connection, now: datetime) -> Any:
+        opened = usecases.ask_to_help(connection, asked.actor, page, body.to, now, text=body.text)
+        return {"items": [_page(connection, asked.actor, each) for each in opened]}
+
+    return await asked.do(do, 201)
+
+
+@router.post("/pages/{page}/decline")
+async def decline(asked: Asked, page: str, body: OptionalReason) -> Response:
+    """Say that one can't help, to a page that asks for it."""
+
+    def do(connection: Connection, now: datetime) -> Any:
+        usecases.decline_page(connection, asked.actor, page, now, reason=body.reason)
+        return _page(connection, asked.actor, page)
+
+    return await asked.do(do)
+
+
 @router.post("/pages/{page}/notes", status_code=201)
 async def note(asked: Asked, page: str, body: PageNote) -> Response:
     """Write down what was found; after the acknowledgement that keeps the page from beginning again."""
@@ -266,7 +314,8 @@ def _page(connection: Connection, actor: Actor, page_id: str) -> dict[str, Any]:
     found = queries.page_detail(connection, actor, page_id)
     view = page_view(found.page, _numbers(connection, actor, [found.page]))
     lines = [{**fields_of(line), "kind": line.event} for line in found.log]
-    return {**view, "log": lines, "next_people": found.next_people}
+    helpers = [page_view(each, _numbers(connection, actor, [each])) for each in found.helpers]
+    return {**view, "log": lines, "next_people": found.next_people, "helpers": helpers}
 
 
 def _numbers(connection: Connection, actor: Actor, found: list[PageView]) -> dict[str, int]:

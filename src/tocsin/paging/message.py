@@ -117,6 +117,22 @@ def over_message(
     )
 
 
+def passed_message(
+    *, page_id: str, title: str, why: str, restricted: bool, link: str, key: str, now: datetime
+) -> Message:
+    """It is somebody else's now."""
+    return Message(
+        kind="over",
+        title="No longer yours: a restricted page" if restricted else f"No longer yours: {title}",
+        lines=(f"{why}. You need not do anything.",),
+        key=key,
+        at=now,
+        link=link,
+        thread=page_id,
+        page_id=page_id,
+    )
+
+
 def code_message(*, code: str, key: str, now: datetime, minutes: int) -> Message:
     """Prove that this is yours."""
     lines = (

@@ -29,7 +29,7 @@ STEP, UNATTENDED, SNOOZE_OVER, TIDY = "page_step", "page_unattended", "page_snoo
 SINCE = "since"
 """In a step's payload: when it was first wanted. A page that was quiet meanwhile owes its step from then on only."""
 
-SubjectKind = Literal["group", "role", "team", "person", "regression", "deadline", "tocsin"]
+SubjectKind = Literal["group", "role", "team", "person", "regression", "deadline", "tocsin", "help"]
 State = Literal["open", "acknowledged", "ended"]
 Urgency = Literal["page", "notify"]
 
@@ -54,6 +54,8 @@ class OpenPage(BaseModel):
     services: tuple[str, ...] = ()
     to: tuple[Target, ...] = ()
     policy: str | None = None
+    helps_with: str | None = None
+    """The page for which help is asked."""
     incident_id: str | None = None
     restricted: bool = False
     practice: bool = False

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
+from typing import Literal
 
 from tocsin.alerts.usecases import segments
 from tocsin.store.database import Database
@@ -13,12 +14,13 @@ from tocsin.store.database import Database
 EVERY = timedelta(seconds=2)
 _SETTLED = timedelta(seconds=8)
 _BETWEEN = 0.05  # seconds that are the intake's while there is much to do
+_WAITS = 0.5  # seconds
 _LOOK_AGAIN = timedelta(hours=1)
 _log = logging.getLogger(__name__)
 
 
-def index_once(database: Database, size: int = segments.SIZE) -> bool:
-    """Open one segment, fill one: whether there may be more to do at once. `now` is the database's clock."""
+def index_once(database: Database, size: int = segments.SIZE) -> Literal["filled", "waits", "done"]:
+    """Open one segment, fill one. `waits`: one is open that can't be filled yet, or that another process fills."""
     now = database.clock.now()
     wanted = database.read(lambda c: segments.uncovered(c, now, size))
     if wanted is not None:
@@ -26,7 +28,8 @@ def index_once(database: Database, size: int = segments.SIZE) -> bool:
     filled = database.read(lambda c: segments.fill_next(c, database.clock.now()))
     if filled is not None:
         database.write(lambda c, at: segments.keep_filled(c, filled, at))
-    return filled is not None
+        return "filled"
+    return "waits" if database.read(segments.is_any_open) else "done"
 
 
 def look_again(database: Database) -> None:
@@ -76,8 +79,8 @@ class SearchKeeper:
         if self._again:  # the newest are left alone until all that began with them has ended
             self._again = False
             asyncio.get_running_loop().call_later(_SETTLED.total_seconds(), self._came.set)
-        while await asyncio.to_thread(index_once, self._database):  # noqa: ASYNC110 - it waits for nothing: it is kind
-            await asyncio.sleep(_BETWEEN)
+        while (did := await asyncio.to_thread(index_once, self._database)) != "done":  # noqa: ASYNC110 - no event: it is kind
+            await asyncio.sleep(_BETWEEN if did == "filled" else _WAITS)
 
     async def _for_ever(self, every: timedelta, work: Callable[[], Awaitable[None]]) -> None:
         while True:

@@ -103,6 +103,11 @@ def fill_next(connection: Connection, now: datetime) -> Filled | None:
     return Filled(segment.id, ids, buckets, _changed_in(connection, segment))
 
 
+def is_any_open(connection: Connection) -> bool:
+    """Whether a segment has no postings yet."""
+    return bool(segments_in_order(connection, alert_segments.c.filled_at.is_(None)))
+
+
 def keep_filled(connection: Connection, filled: Filled, now: datetime) -> None:
     """Its postings are good from now on; a segment that has no alerts any more is dropped."""
     connection.execute(delete(alert_postings).where(alert_postings.c.segment == filled.segment))
@@ -225,6 +230,7 @@ __all__ = [
     "SIZE",
     "Filled",
     "fill_next",
+    "is_any_open",
     "keep_filled",
     "look_again",
     "note_changed",

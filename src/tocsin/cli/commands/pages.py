@@ -121,6 +121,34 @@ def escalate(page_id: str) -> None:
     tell(answer, "Passed on.")
 
 
+@command(parent=page, example="tocsin page reassign PAGE priya --reason 'knows the ledger'")
+@click.argument("page_id", metavar="PAGE")
+@click.argument("to")
+@click.option("--reason", default="", help="Why, for the record.")
+def reassign(page_id: str, to: str, reason: str) -> None:
+    """Give a page to TO (a person, team, schedule, service or policy), who is paged at once; who had it is told."""
+    answer = server().post(f"/pages/{part(page_id)}/reassign", {"to": to, "reason": reason}, new_id())
+    tell(answer, f"Given to {to}, who is paged.")
+
+
+@command(parent=page, name="ask", example="tocsin page ask PAGE kofi network --text 'is it the load balancer?'")
+@click.argument("page_id", metavar="PAGE")
+@click.argument("to", nargs=-1, required=True)
+@click.option("--text", default="", help="What help is wanted.")
+def ask_to_help(page_id: str, to: tuple[str, ...], text: str) -> None:
+    """Page more people about the same; who has the page keeps it."""
+    answer = server().post(f"/pages/{part(page_id)}/responders", {"to": list(to), "text": text}, new_id())
+    tell(answer, [f"Paging {name}: page {one['id']}" for name, one in zip(to, answer["items"], strict=False)])
+
+
+@command(parent=page, example="tocsin page decline PAGE --reason 'on a plane'")
+@click.argument("page_id", metavar="PAGE")
+@click.option("--reason", default="")
+def decline(page_id: str, reason: str) -> None:
+    """Say that you can't help, to a page that asks for it."""
+    tell(server().post(f"/pages/{part(page_id)}/decline", {"reason": reason}), "They are told that you can't.")
+
+
 @command(parent=page, example="tocsin page end PAGE --reason 'called by mistake'")
 @click.argument("page_id", metavar="PAGE")
 @click.option("--reason", required=True)

@@ -20,8 +20,25 @@ from tocsin.timeline.facts.incidents import MemberAdded
 from tocsin.timeline.facts.paging import PageRecorded
 from tocsin.timeline.state import IncidentState
 
-_DONE_BY_PEOPLE = ("acknowledged", "also", "snoozed", "passed_on", "noted", "ended")
-_CALLED_IN = ("role", "team", "person", "regression")  # whoever acknowledges one of these belongs to the incident
+_DONE_BY_PEOPLE = (
+    "acknowledged",
+    "also",
+    "snoozed",
+    "passed_on",
+    "noted",
+    "ended",
+    "reassigned",
+    "asked",
+    "joined",
+    "declined",
+)
+_CALLED_IN = (
+    "role",
+    "team",
+    "person",
+    "regression",
+    "help",
+)  # whoever acknowledges one of these belongs to the incident
 
 
 def page_entry(connection: Connection, job: Job, now: datetime) -> None:

@@ -103,7 +103,8 @@ def page_detail(connection: Connection, actor: Actor, page_id: str) -> PageDetai
     if row is None:
         raise NotFound("there is no such page")
     (view,) = _views(connection, [row])
-    return PageDetail(view, () if view.hidden else _log(connection, row), _next_people(connection, row, view))
+    helpers = () if view.hidden else tuple(helpers_of(connection, actor, page_id))
+    return PageDetail(view, () if view.hidden else _log(connection, row), _next_people(connection, row, view), helpers)
 
 
 def open_link(connection: Connection, token: str) -> OpenedLink:
@@ -180,6 +181,12 @@ def others_were_asked(connection: Connection, page_id: str, person: str | None) 
     return others
 
 
+def helpers_of(connection: Connection, actor: Actor, page_id: str) -> list[PageView]:
+    """The pages by which others were asked to help with this one, the first first."""
+    theirs = visible_pages(actor).where(pages.c.helps_with == page_id).order_by(pages.c.id)
+    return _views(connection, connection.execute(theirs).all())
+
+
 def reminders_of(connection: Connection, incident_id: str) -> list[str]:
     """The subjects of the incident's live pages that remind of something (`INCIDENT_ID:WHAT`)."""
     live = select(pages.c.subject_id).where(
@@ -229,6 +236,7 @@ def _view(row: Row[Any], paged: tuple[str, ...], next_at: datetime | None, hidde
         severity=None if hide else row.severity,
         services=() if hide else tuple(row.services),
         group_id=None if hide else row.group_id,
+        helps_with=row.helps_with,
         incident_id=None if hide else row.incident_id,
         restricted=row.restricted,
         practice=row.practice,

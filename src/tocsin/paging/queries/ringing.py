@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from tocsin.identity.actor import Actor
 from tocsin.identity.visibility import visible_by_incident
@@ -19,7 +19,15 @@ def ringing_for(connection: Connection, actor: Actor) -> list[Row[Any]]:
     """
     if actor.person_id is None:
         return []
-    asked = select(page_log.c.page_id).where(page_log.c.person_id == actor.person_id, page_log.c.kind.in_(_PAGED))
+    given = page_log.alias()  # who was asked before the page was given to others is not asked any more
+    last_given = select(func.coalesce(func.max(given.c.seq), 0)).where(
+        given.c.page_id == page_log.c.page_id, given.c.kind == "reassigned"
+    )
+    asked = select(page_log.c.page_id).where(
+        page_log.c.person_id == actor.person_id,
+        page_log.c.kind.in_(_PAGED),
+        page_log.c.seq > last_given.scalar_subquery(),
+    )
     query = (
         select(pages, visible_by_incident(actor, pages.c.incident_id).label("seen"))
         .where(pages.c.state == "open", pages.c.snoozed_until.is_(None), pages.c.id.in_(asked))

@@ -65,3 +65,9 @@ def whom(organisation: Organisation, to: str) -> tuple[tuple[Target, ...], str |
         *organisation.policies,
     ]
     raise Invalid(f"there is no person, team, schedule, service or policy '{to}'. {nearest(to, known)}".strip(), "to")
+
+
+def called(organisation: Organisation, to: str) -> str:
+    """What people call whom an id stands for."""
+    kinds = ("people", "teams", "schedules", "services", "policies")
+    return next((getattr(organisation, kind)[to].name for kind in kinds if to in getattr(organisation, kind)), to)

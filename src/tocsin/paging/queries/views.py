@@ -22,6 +22,7 @@ class PageView:
     severity: str | None
     services: tuple[str, ...]
     group_id: str | None
+    helps_with: str | None
     incident_id: str | None
     restricted: bool
     practice: bool
@@ -76,6 +77,8 @@ class PageDetail:
     page: PageView
     log: tuple[LogLine, ...]
     next_people: tuple[str, ...] = ()
+    helpers: tuple[PageView, ...] = ()
+    """The pages by which others were asked to help."""
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ from tocsin.paging.usecases.contact import (
 )
 from tocsin.paging.usecases.contact_rules import list_rules, set_rules
 from tocsin.paging.usecases.groups import link_page, link_pages_to_incident
+from tocsin.paging.usecases.handing import ask_to_help, decline_page, reassign_page
 from tocsin.paging.usecases.ledger import owe_page_entries
 from tocsin.paging.usecases.many import Answered, acknowledge_pages
 from tocsin.paging.usecases.opening import open_page, page_last_resort, page_person
@@ -50,6 +51,8 @@ __all__ = [
     "acknowledge_page",
     "acknowledge_pages",
     "add_method",
+    "ask_to_help",
+    "decline_page",
     "end_page",
     "link_page",
     "link_pages_to_incident",
@@ -62,6 +65,7 @@ __all__ = [
     "page_person",
     "pass_on_page",
     "prove_method",
+    "reassign_page",
     "remove_method",
     "reorder_methods",
     "send_code",

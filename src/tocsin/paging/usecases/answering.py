@@ -40,7 +40,7 @@ def acknowledge_page(connection: Connection, actor: Actor, page_id: str, now: da
     `via` is the face (web, link, api, cli, chat). Raises NotFound; Conflict once the page has ended.
     """
     actor.require(Right.RESPONDER, "pages")
-    row = _live(connection, actor, page_id)
+    row = live_page(connection, actor, page_id)
     me = actor.person_id or actor.id
     won = connection.execute(
         update(pages)
@@ -52,6 +52,8 @@ def acknowledge_page(connection: Connection, actor: Actor, page_id: str, now: da
         cancel_waiting(connection, "page", row.id, "acknowledged", now)
         write_log(connection, row, LogRow("acknowledged", person=me, method=via), now)
         settle(connection, row, now)
+        if row.helps_with is not None:
+            write_log(connection, lock_page(connection, row.helps_with), LogRow("joined", person=me), now)
     elif row.acknowledged_by != me and not _is_there(connection, row, me):
         write_log(connection, row, LogRow("also", person=me, method=via), now)
     yours = row.acknowledged_by == me
@@ -79,7 +81,7 @@ def snooze_page(
         raise Invalid("a snooze ends in the future", "until")
     if until - now > rules.LONGEST_SNOOZE:
         raise Invalid("a snooze lasts at most 7 days; silence the alert instead", "until")
-    row = _live(connection, actor, page_id)
+    row = live_page(connection, actor, page_id)
     by = actor.person_id or actor.id
     row = change(connection, row, snoozed_until=until, snoozed_by=by)
     cancel_waiting(connection, "page", row.id, "snoozed", now)
@@ -91,7 +93,7 @@ def snooze_page(
 def pass_on_page(connection: Connection, actor: Actor, page_id: str, now: datetime, *, reason: str = "") -> None:
     """Give the page to the next step at once; an acknowledged page is open again. NotFound, Conflict once ended."""
     actor.require(Right.RESPONDER, "pages")
-    row = _live(connection, actor, page_id)
+    row = live_page(connection, actor, page_id)
     cancel_waiting(connection, "page", row.id, "passed on", now)
     row = change(
         connection,
@@ -114,7 +116,7 @@ def note_on_page(connection: Connection, actor: Actor, page_id: str, text: str, 
     actor.require(Right.RESPONDER, "pages")
     if not text.strip():
         raise Invalid("a note says something", "text")
-    row = _live(connection, actor, page_id)
+    row = live_page(connection, actor, page_id)
     write_log(connection, row, LogRow("noted", person=actor.person_id or actor.id, text=text.strip()[:4000]), now)
     settle(connection, row, now)
 
@@ -124,19 +126,29 @@ def end_page(connection: Connection, actor: Actor, page_id: str, reason: str, no
     actor.require(Right.RESPONDER, "pages")
     if not reason.strip():
         raise Invalid("say why the page may end", "reason")
-    row = _live(connection, actor, page_id)
+    row = live_page(connection, actor, page_id)
     by = actor.person_id or actor.id
     end_locked(connection, row, reason.strip(), now, by=by)
     audit.record(connection, actor, "end page", row.id, {}, now, incident_id=row.incident_id)
 
 
-def end_locked(connection: Connection, row: Row[Any], why: str, now: datetime, *, by: str | None = None) -> None:
-    """End a locked page: nothing more is sent about it but that it is over."""
+def end_locked(
+    connection: Connection,
+    row: Row[Any],
+    why: str,
+    now: datetime,
+    *,
+    by: str | None = None,
+    but_not: str | None = None,
+) -> None:
+    """End a locked page: nothing more is sent about it but that it is over, and that not to `but_not`."""
     row = change(connection, row, state="ended", ended_at=now, ended_by=by, ended_why=why)
     cancel_waiting(connection, "page", row.id, "over", now)
     write_log(connection, row, LogRow("ended", person=by, text=why), now)
-    tell_over(connection, row, now)
+    tell_over(connection, row, now, but_not=but_not)
     settle(connection, row, now)
+    for helping in _asked_to_help(connection, row.id):
+        end_locked(connection, lock_page(connection, helping), "what help was asked for is over", now)
 
 
 def withdraw_page(connection: Connection, subject_kind: str, subject_id: str, why: str, now: datetime) -> bool:
@@ -184,7 +196,7 @@ def tidy_page(connection: Connection, job: Job, now: datetime) -> None:
     settle(connection, row, now)
 
 
-def _live(connection: Connection, actor: Actor, page_id: str) -> Row[Any]:
+def live_page(connection: Connection, actor: Actor, page_id: str) -> Row[Any]:
     """The page, locked, if the actor may know of it and it has not ended."""
     row = lock_page(connection, page_id)
     visible = select(pages.c.id).where(pages.c.id == page_id, visible_by_incident(actor, pages.c.incident_id))
@@ -193,6 +205,12 @@ def _live(connection: Connection, actor: Actor, page_id: str) -> Row[Any]:
     if row.state == "ended":
         raise Conflict(f"this page is over: {row.ended_why}")
     return row
+
+
+def _asked_to_help(connection: Connection, page_id: str) -> list[str]:
+    """The pages that ask for help with this one and have not ended."""
+    theirs = select(pages.c.id).where(pages.c.helps_with == page_id, pages.c.state != "ended")
+    return list(connection.execute(theirs.order_by(pages.c.id)).scalars())
 
 
 def _was_paged(connection: Connection, row: Row[Any], actor: Actor) -> bool:

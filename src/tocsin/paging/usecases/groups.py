@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, Row, bindparam, or_, select
 
 from tocsin.engine.deliveries import cancel_waiting
 from tocsin.engine.work import Job
@@ -77,7 +77,9 @@ def link_pages_to_incident(
 
     Called by `incidents` with the head locked, on declare and when groups join or leave a restriction changes.
     """
-    ids = connection.execute(select(pages.c.id).where(pages.c.group_id.in_(list(group_ids))).order_by(pages.c.id))
+    of_groups = select(pages.c.id).where(pages.c.group_id.in_(list(group_ids)))
+    wanted = or_(pages.c.id.in_(of_groups), pages.c.helps_with.in_(of_groups))
+    ids = connection.execute(select(pages.c.id).where(wanted).order_by(pages.c.id))
     for page_id in ids.scalars().all():
         link_page(connection, page_id, incident_id, restricted, practice, now)
 

@@ -41,6 +41,7 @@ def open_page(connection: Connection, asked: OpenPage, now: datetime, *, by: Act
             "severity": asked.severity,
             "services": list(asked.services),
             "group_id": asked.subject_id if asked.subject_kind == "group" else None,
+            "helps_with": asked.helps_with,
             "incident_id": asked.incident_id,
             "restricted": asked.restricted,
             "practice": asked.practice,

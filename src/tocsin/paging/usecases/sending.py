@@ -124,7 +124,7 @@ class PageSender(_Sender):
 
 
 class OverSender(_Sender):
-    """It is over."""
+    """It is over, or somebody else's."""
 
     def prepare(self, connection: Connection, delivery: Delivery, now: datetime) -> Mapping[str, Any] | None:
         row, asked = lock_page(connection, delivery.subject_id), delivery.payload
@@ -132,7 +132,8 @@ class OverSender(_Sender):
         if address is None:
             return None
         announce(connection, PAGES)
-        message = messages.over_message(
+        say = messages.passed_message if delivery.kind == "page_passed" else messages.over_message
+        message = say(
             page_id=row.id,
             title=row.title,
             why=asked["why"] or "over",
@@ -146,7 +147,8 @@ class OverSender(_Sender):
     def record(self, connection: Connection, delivery: Delivery, outcome: Outcome, now: datetime) -> None:
         if outcome.state == "failed":
             row, asked = lock_page(connection, delivery.subject_id), delivery.payload
-            text = f"could not be told that it is over: {outcome.error}"
+            what = "somebody else's" if delivery.kind == "page_passed" else "over"
+            text = f"could not be told that it is {what}: {outcome.error}"
             write_log(connection, row, LogRow("failed", asked["person"], asked["kind"], delivery.id, text), now)
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, or_, select
+from sqlalchemy import Connection, Row, Select, and_, or_, select
 
 from tocsin.engine.deliveries import send_later
 from tocsin.paging import methods
@@ -12,19 +12,29 @@ from tocsin.paging.usecases.ledger import write_log
 from tocsin.store.tables.paging import page_log
 
 
-def tell_over(connection: Connection, row: Row[Any], now: datetime) -> None:
-    """Tell everybody whom the page reached, once by each method that did."""
-    reached = connection.execute(
-        select(page_log.c.person_id, page_log.c.data)
-        .where(
-            page_log.c.page_id == row.id,
-            or_(page_log.c.kind == "receipt", and_(page_log.c.kind == "attempt", page_log.c.method == "screen")),
-        )
-        .order_by(page_log.c.seq)
-    )
+def tell_over(connection: Connection, row: Row[Any], now: datetime, *, but_not: str | None = None) -> None:
+    """Tell everybody whom the page reached, once by each method that did; `but_not`: who knows it already."""
+    reached = connection.execute(_reached(row))
     ways = {(person, data["method_id"], data["way"]): None for person, data in reached}
     for person, method_id, way in ways:
+        if person is not None and person == but_not:
+            continue
         tell_one_over(connection, row, person, method_id, way, now)
+
+
+def ways_that_reached(connection: Connection, row: Row[Any], person: str) -> list[tuple[str, str]]:
+    """By which methods the page reached one person: their ids and kinds."""
+    reached = connection.execute(_reached(row).where(page_log.c.person_id == person))
+    return list({(data["method_id"], data["way"]): None for _, data in reached})
+
+
+def _reached(row: Row[Any]) -> Select[tuple[str | None, Any]]:
+    on_screen = and_(page_log.c.kind == "attempt", page_log.c.method == "screen")
+    return (
+        select(page_log.c.person_id, page_log.c.data)
+        .where(page_log.c.page_id == row.id, or_(page_log.c.kind == "receipt", on_screen))
+        .order_by(page_log.c.seq)
+    )
 
 
 def tell_one_over(

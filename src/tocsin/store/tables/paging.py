@@ -17,6 +17,7 @@ pages = Table(
     text("severity", nullable=True),
     json("services"),
     text("group_id", nullable=True),
+    text("helps_with", nullable=True),  # the page for which help is asked
     text("incident_id", nullable=True),
     flag("restricted"),
     flag("practice"),
@@ -51,6 +52,7 @@ pages = Table(
     Index("ix_pages_state_opened", "state", "opened_at"),
     Index("ix_pages_incident_id", "incident_id"),
     Index("ix_pages_group_id", "group_id"),
+    Index("ix_pages_helps_with", "helps_with"),
 )
 page_log = Table(
     "page_log",

@@ -8,14 +8,15 @@ from tocsin.timeline.entry import Category, Entry, Fact, Frozen, NameOf, Optiona
 
 class PageRecorded(Fact):
     """One row of a page's log. `event`: opened, step, attempt, receipt, failed, skipped, acknowledged, also,
-    snoozed, reopened, passed_on, last_resort, told_over, ended, noted, paused, resumed, urgent, stuck, delivered, undelivered."""
+    snoozed, reopened, passed_on, last_resort, told_over, ended, noted, paused, resumed, urgent, stuck, delivered, undelivered,
+    reassigned, asked, joined, declined."""
 
     kind: ClassVar[str] = "page"
     category: ClassVar[Category] = "alert"
     page_id: str
     log_seq: int
     event: str
-    purpose: str  # the page's subject_kind: group, role, person, regression, tocsin, deadline
+    purpose: str  # the page's subject_kind: group, role, person, regression, tocsin, deadline, help
     role: str | None = None
     person: str | None = None
     method: str | None = None
@@ -57,6 +58,14 @@ class PageRecorded(Fact):
                 return f"snoozed the page {self.text or ''}".rstrip() + "."
             case "passed_on":
                 return "passed the page on" + (f": {self.text}." if self.text else ".")
+            case "reassigned":
+                return f"gave the page {self.text or 'to others'}."
+            case "asked":
+                return f"asked {self.text or 'others to help'}."
+            case "joined":
+                return "helps with it."
+            case "declined":
+                return "can't help" + (f": {self.text}." if self.text else ".")
             case _:
                 return f"{self.event.replace('_', ' ')} the page{': ' + self.text if self.text else '.'}"
 

@@ -2,6 +2,8 @@
 
 from tocsin.alerts.usecases import groups, quieting
 from tocsin.errors import Invalid
+from tocsin.paging.usecases import acknowledge_pages
+from tocsin.web import format as say
 from tocsin.web.forms.sending import Form, Given, Sent
 from tocsin.web.screens import Asked
 from tocsin.web.views.common import Field, FormView
@@ -76,7 +78,21 @@ def _end_silence(asked: Asked, given: Given) -> Sent:
     return Sent("/alerts", "The silence is over.")
 
 
+def _acknowledge(asked: Asked, given: Given) -> Sent:
+    chosen = given.many("page")
+    if not chosen:
+        return Sent("/alerts", "Nothing is selected.")
+    answers = acknowledge_pages(asked.connection, asked.actor, chosen, asked.now, via="web")
+    mine = [each for each in answers if each.acknowledged and each.acknowledged.yours]
+    others = [each for each in answers if not (each.acknowledged and each.acknowledged.yours)]
+    said = [f"You have {say.figure(len(mine), 'page')}."] if mine else []
+    said += dict.fromkeys(say.sentence(each.sentence) for each in others)
+    return Sent("/alerts", " ".join(said[:_MOST_SAID]))
+
+
+_MOST_SAID = 4
 FORMS = (
+    Form("/alerts/acknowledge", _acknowledge, page="alerts"),
     Form("/alerts/{group}/snooze", _snooze, _ask_snooze, page="alerts"),
     Form("/alerts/{group}/wake", _wake, page="alerts"),
     Form("/alerts/silence", _silence, _ask_silence, page="alerts"),

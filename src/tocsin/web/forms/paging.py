@@ -3,7 +3,7 @@
 from tocsin.errors import Invalid
 from tocsin.organisation.model.fields import Target
 from tocsin.paging import usecases
-from tocsin.web.forms.rooms import people_field, room, state
+from tocsin.web.forms.rooms import anyone_field, people_field, room, state
 from tocsin.web.forms.sending import Form, Given, Sent
 from tocsin.web.screens import Asked
 from tocsin.web.views.common import Field, FormView
@@ -98,8 +98,60 @@ def _page(asked: Asked, given: Given) -> Sent:
     return Sent(room(asked, "roles") if number else "/", "Paged.")
 
 
+def _ask_reassign(asked: Asked) -> FormView:
+    at = f"/pages/{asked.path['page']}"
+    return FormView(
+        "Give the page to somebody else",
+        "They are paged now, and must acknowledge it. Whoever has it is told.",
+        f"{at}/reassign",
+        (anyone_field(asked), Field("reason", "Why", "text")),
+        "Give it to them",
+        at,
+    )
+
+
+def _reassign(asked: Asked, given: Given) -> Sent:
+    page, to = str(asked.path["page"]), given.text("to")
+    usecases.reassign_page(asked.connection, asked.actor, page, to, asked.now, reason=given.optional("reason"))
+    return Sent(f"/pages/{page}", "They are paged.")
+
+
+def _ask_for_help(asked: Asked) -> FormView:
+    at = f"/pages/{asked.path['page']}"
+    return FormView(
+        "Ask for help",
+        "They get a page of their own about the same. Who has the page keeps it.",
+        f"{at}/help",
+        (anyone_field(asked), Field("text", "What help is wanted", "text")),
+        "Page them",
+        at,
+        icon="phone",
+    )
+
+
+def _help(asked: Asked, given: Given) -> Sent:
+    page, to = str(asked.path["page"]), given.text("to")
+    usecases.ask_to_help(asked.connection, asked.actor, page, [to], asked.now, text=given.optional("text"))
+    return Sent(f"/pages/{page}", "They are paged.")
+
+
+def _ask_decline(asked: Asked) -> FormView:
+    at = f"/pages/{asked.path['page']}"
+    fields = (Field("reason", "Why", "text"),)
+    return FormView("Decline", "Nobody is asked in your place.", f"{at}/decline", fields, "I can't help", at)
+
+
+def _decline(asked: Asked, given: Given) -> Sent:
+    page = str(asked.path["page"])
+    usecases.decline_page(asked.connection, asked.actor, page, asked.now, reason=given.optional("reason"))
+    return Sent(f"/pages/{page}", "They are told that you can't.")
+
+
 _AT = "/pages/{page}"
 FORMS = (
+    Form(f"{_AT}/reassign", _reassign, _ask_reassign),
+    Form(f"{_AT}/help", _help, _ask_for_help),
+    Form(f"{_AT}/decline", _decline, _ask_decline),
     Form(f"{_AT}/acknowledge", _acknowledge),
     Form(f"{_AT}/pass", _pass_on),
     Form(f"{_AT}/snooze", _snooze, _ask_snooze),

@@ -48,6 +48,20 @@ def people_field(
     return Field(name, label, "select", chosen, error_hint, choices=choices)
 
 
+def anyone_field(asked: Asked, name: str = "to", label: str = "Who") -> Field:
+    """A choice of everybody and everything that can be paged."""
+    known = everything(asked.connection)
+    choices = [Choice(key, spec.name) for key, spec in known.people.items() if spec.active]
+    for kind, some in (
+        ("team", known.teams),
+        ("schedule", known.schedules),
+        ("service", known.services),
+        ("policy", known.policies),
+    ):
+        choices += [Choice(key, f"{spec.name} ({kind})") for key, spec in some.items()]
+    return Field(name, label, "select", choices=tuple(choices), required=True)
+
+
 def roles_field(asked: Asked, chosen: str = "") -> Field:
     """A choice of the runbook's roles; experts by service."""
     from tocsin.incidents.command import read_bundle

@@ -53,6 +53,8 @@ class Group:
     more: int
     quiet: bool
     actions: tuple[Action, ...]
+    page: str
+    """Its page, if it can be acknowledged."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ class AlertsView:
     sources: tuple[Source, ...]
     set_aside: int
     may_act: bool
+    selectable: bool
 
 
 def load(asked: Asked) -> Answer:
@@ -131,6 +134,7 @@ def load(asked: Asked) -> Answer:
         ),
         set_aside=waiting_count(connection),
         may_act=asked.responds,
+        selectable=any(group.page for group in shown),
     )
     return Answer(view, frozenset({"alerts", "pages", "integrations"}))
 
@@ -178,6 +182,7 @@ def _group(
             "skip", {"notify": "Told", "record": "Recorded"}.get(row.urgency, "In an incident" if head else "Open")
         )
     actions: tuple[Action, ...] = ()
+    may_take = asked.responds and row.state != "closed" and page is not None and page.state == "open"
     if asked.responds and row.state != "closed":
         if page is not None and page.state == "open":
             style: Literal["crit", ""] = "crit" if verdict.kind == "fail" else ""
@@ -221,6 +226,7 @@ def _group(
         more=max(0, row.total - len(members)),
         quiet=quiet,
         actions=actions,
+        page=page.id if may_take and page is not None else "",
     )
 
 

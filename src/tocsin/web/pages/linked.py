@@ -116,6 +116,8 @@ def carry_out(connection: Connection, actor: Actor, page: PageView, what: str, s
     match what:
         case "acknowledge":
             paging.acknowledge_page(connection, actor, page.id, now, via="link")
+        case "decline":
+            paging.decline_page(connection, actor, page.id, now, reason="declined from the phone")
         case "pass":
             paging.pass_on_page(connection, actor, page.id, now, reason="passed on from the phone")
         case "declare" if page.group_id and severity in ("1", "2", "3"):

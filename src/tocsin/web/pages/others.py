@@ -6,12 +6,13 @@ from datetime import datetime
 from tocsin.identity.actor import Right
 from tocsin.incidents.queries import heads as incidents
 from tocsin.intake.queries import integrations_now, secret_of
+from tocsin.paging.queries import PageView as Page
 from tocsin.paging.queries import page_detail
 from tocsin.paging.usecases import list_methods
 from tocsin.web import format as say
 from tocsin.web.reading import people
 from tocsin.web.screens import Answer, Asked, Screen
-from tocsin.web.views.common import Action, Clock, Verdict
+from tocsin.web.views.common import Action, Clock, Names, Verdict
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,15 @@ class LogRow:
 
 
 @dataclass(frozen=True)
+class Helper:
+    """Somebody who was asked to help, and what they say."""
+
+    page: str
+    who: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
 class PageView:
     """A page with everything that happened to it."""
 
@@ -33,6 +43,7 @@ class PageView:
     verdict: Verdict
     clock: Clock | None
     following: str
+    helpers: tuple[Helper, ...]
     log: tuple[LogRow, ...]
     incident: int
     services: str
@@ -56,6 +67,10 @@ _EVENTS = {
     "last_resort": "Last resort paged",
     "told_over": "Told that it is over:",
     "ended": "Ended",
+    "reassigned": "Given to somebody else by",
+    "asked": "Help asked for by",
+    "joined": "Helps:",
+    "declined": "Can't help:",
 }
 
 
@@ -77,6 +92,10 @@ def load_page(asked: Asked) -> Answer:
                 Action("Acknowledge", f"{at}/acknowledge", "crit", post=True),
                 Action("Pass on now", f"{at}/pass", post=True),
             )
+        if page.helps_with:
+            actions += (Action("Decline…", f"{at}/decline"),)
+        else:
+            actions += (Action("Reassign…", f"{at}/reassign"), Action("Ask for help…", f"{at}/help"))
         actions += (Action("Snooze…", f"{at}/snooze"), Action("End…", f"{at}/end", "quiet"))
         if page.group_id and not page.incident_id:
             actions = (
@@ -94,6 +113,7 @@ def load_page(asked: Asked) -> Answer:
         if page.next_at and page.state == "open"
         else None,
         following,
+        tuple(_helper(each, known) for each in found.helpers),
         tuple(
             LogRow(
                 line.at,
@@ -116,6 +136,15 @@ def load_page(asked: Asked) -> Answer:
         actions,
     )
     return Answer(view, frozenset({"pages"}), own=actions)
+
+
+def _helper(page: Page, known: Names) -> Helper:
+    asked = page.subject_id.rpartition(":")[2]
+    if page.state == "acknowledged":
+        return Helper(page.id, known.of(page.acknowledged_by or asked), Verdict("held", "Helps"))
+    if page.state == "open":
+        return Helper(page.id, known.of(asked), Verdict("wait", "No answer yet"))
+    return Helper(page.id, known.of(asked), Verdict("skip", say.sentence(page.ended_why or "over")))
 
 
 def _quoted(text: str) -> str:

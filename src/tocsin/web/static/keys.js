@@ -88,7 +88,7 @@
   var off = $("#keys-off");
   if (off) { off.checked = store("keys-off") === "1"; off.addEventListener("change", function () { store("keys-off", off.checked ? "1" : null); }); }
   // Until the next frame a field keeps the focus though its dialog has closed; nobody writes into it any more.
-  function writing(el) { return (/^(INPUT|TEXTAREA|SELECT)$/.test(el.tagName) || el.isContentEditable) && !el.closest("dialog:not([open])"); }
+  function writing(el) { return (/^(INPUT|TEXTAREA|SELECT)$/.test(el.tagName) && el.type !== "checkbox" || el.isContentEditable) && !el.closest("dialog:not([open])"); }
   var going = 0;
   doc.addEventListener("keydown", function (e) {
     if ((e.metaKey || e.ctrlKey) && e.key.toLowerCase() === "k") { e.preventDefault(); palette(); return; }
@@ -104,6 +104,8 @@
     if (key === "T") { var dark = getComputedStyle(root).colorScheme.indexOf("dark") === 0 || (root.dataset.theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches); root.dataset.theme = dark && root.dataset.theme !== "light" ? "light" : "dark"; store("theme", root.dataset.theme); return; }
     if (key === "[") { $(".shell").classList.toggle("shell--rail"); return; }
     if (/^[1-5]$/.test(key)) { var f = all("[data-filter]")[+key - 1]; if (f) toggle(f); return; }
+    if ((key === "J" || key === "K") && t.moves && t.moves(key === "J", e.shiftKey)) { e.preventDefault(); return; }
+    if (key === "X" && t.acknowledges && t.acknowledges()) { e.preventDefault(); return; }
     if (key === "J" || key === "K") { var rows = all("#main a.title, #main h3 a"), i = rows.indexOf(doc.activeElement) + (key === "J" ? 1 : -1); if (rows[i]) { e.preventDefault(); rows[i].focus(); } return; }
     var target = $('[data-key="' + key + '"]');
     if (target) { e.preventDefault(); if (/^(INPUT|TEXTAREA)$/.test(target.tagName)) target.focus(); else if (target.hash && target.pathname === location.pathname && !("dialog" in target.dataset)) { location.hash = target.hash; var field = $(target.hash + " textarea"); if (field) field.focus(); } else target.click(); }

@@ -6,7 +6,7 @@
   // ---- swapping parts without taking anything out of a person's hands ----
   function busy(el) {
     var active = doc.activeElement;
-    if (active && el.contains(active) && /^(INPUT|TEXTAREA|SELECT)$/.test(active.tagName)) return true;
+    if (active && el.contains(active) && /^(INPUT|TEXTAREA|SELECT)$/.test(active.tagName) && !active.matches("[data-select]")) return true;
     return all("form[data-dirty]", el).length > 0;
   }
   var keep = {
@@ -15,6 +15,7 @@
       beforeAttributeUpdated: function (name, node) {
         if (name === "open" && /^(DETAILS|DIALOG)$/.test(node.tagName)) return false;
         if (name === "class" && node.classList && node.classList.contains("entries")) return false;
+        if (name === "checked" && node.matches("[data-select]")) return false;
         return !(name === "aria-pressed" && node.dataset && node.dataset.filter);
       },
       beforeNodeMorphed: function (node) { return !(node.nodeType === 1 && node.matches("form[data-dirty]")); }
@@ -55,6 +56,7 @@
       if (window.htmx && doc.getElementById(fresh.id)) window.htmx.process(doc.getElementById(fresh.id));
     });
     tick();
+    doc.dispatchEvent(new Event("tocsin:put"));
   }
   function addEntries(old, fresh) {
     var scroller = old.closest(".entries"), before = +old.dataset.seq, count = 0;

@@ -33,6 +33,8 @@ class PhonePage:
     may_declare: bool = False
     may_act: bool = True
     group: bool = False
+    helps: bool = False
+    """Help is asked for: it can be declined."""
     incident: int = 0
     declares: str = ""
     csrf: str = ""

@@ -1,0 +1,110 @@
+"""Alerts at a desk and on a phone: many taken at once, one given away, help asked for, old ones found."""
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_screens import nothing_is_wrong, sign_in
+from tocsin.demo.installation import Installation
+
+ORGANISATION = """
+people:
+  ada: {name: Ada Lind, email: ada@larkfield.example}
+  kofi: {name: Kofi Mensah, email: kofi@larkfield.example}
+organisation: {name: Larkfield, last_resort: [ada]}
+"""
+SERVICES = ("ledger", "search", "shop")
+
+
+@pytest.fixture
+def alerts(page: Page, tmp_path: Path) -> Iterator[tuple[Page, Installation]]:
+    """Signed in at Alerts, where three groups have nobody."""
+    installation = Installation(tmp_path / "tocsin")
+    installation.start()
+    (tmp_path / "org").mkdir()
+    (tmp_path / "org" / "larkfield.yaml").write_text(ORGANISATION)
+    installation.tocsin("apply", str(tmp_path / "org"))
+    for service in SERVICES:
+        body = {"title": f"{service} fails", "dedup_key": service, "labels": {"service": service, "region": "eu-3"}}
+        asked = urllib.request.Request(
+            installation.alert_url, json.dumps(body).encode(), {"Content-Type": "application/json"}
+        )
+        urllib.request.urlopen(asked, timeout=10).read()
+    sign_in(page, installation)
+    page.goto(f"{installation.url}/alerts")
+    yield page, installation
+    installation.stop()
+
+
+def test_many_are_taken_with_a_few_keys(alerts: tuple[Page, Installation]) -> None:
+    page, _ = alerts
+    expect(page.locator("tbody .verdict--fail")).to_have_count(3)
+    nothing_is_wrong(page)
+    page.keyboard.press("j")
+    page.keyboard.press("Space")
+    page.keyboard.press("Shift+J")
+    expect(page.get_by_role("button", name="Acknowledge 2")).to_be_visible()
+    nothing_is_wrong(page)
+    page.keyboard.press("x")
+    expect(page.get_by_text("You have 2 pages.")).to_be_visible()
+    expect(page.locator("tbody .verdict--fail")).to_have_count(1)
+    page.keyboard.press("k")
+    page.keyboard.press("x")  # nothing is selected: the one that has the focus
+    expect(page.get_by_text("You have 1 page.")).to_be_visible()
+    expect(page.locator("tbody .verdict--fail")).to_have_count(0)
+    nothing_is_wrong(page)
+
+
+def test_what_is_selected_stays_so_while_the_screen_lives(alerts: tuple[Page, Installation]) -> None:
+    page, tocsin = alerts
+    page.get_by_label("Select search fails").check()
+    body = {"title": "gateway fails", "dedup_key": "gateway", "labels": {"service": "gateway"}}
+    asked = urllib.request.Request(tocsin.alert_url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    urllib.request.urlopen(asked, timeout=10).read()
+    expect(page.get_by_label("Select gateway fails")).to_be_visible()
+    expect(page.get_by_label("Select search fails")).to_be_checked()
+    expect(page.get_by_role("button", name="Acknowledge 1")).to_be_visible()
+
+
+def test_a_page_is_given_away_and_help_is_asked_for_and_declined(alerts: tuple[Page, Installation]) -> None:
+    page, tocsin = alerts
+    one = next(each for each in tocsin.client.get("/pages")["items"] if each["title"] == "ledger fails")
+    page.goto(f"{tocsin.url}/pages/{one['id']}")
+    page.get_by_role("link", name="Ask for help…").click()
+    page.get_by_label("Who").select_option("kofi")
+    page.get_by_label("What help is wanted").fill("is it the cache?")
+    page.get_by_role("button", name="Page them").click()
+    helper = page.get_by_role("region", name="Asked to help")
+    expect(helper.get_by_text("No answer yet")).to_be_visible()
+    nothing_is_wrong(page)
+    helper.get_by_role("link", name="Kofi Mensah").click()
+    page.get_by_role("link", name="Decline…").click()
+    page.get_by_label("Why").fill("on a plane")
+    page.get_by_role("button", name="I can't help").click()
+    page.goto(f"{tocsin.url}/pages/{one['id']}")
+    expect(helper.get_by_text("can't help: on a plane")).to_be_visible()
+    page.get_by_role("link", name="Reassign…").click()
+    page.get_by_label("Who").select_option("kofi")
+    page.get_by_label("Why").fill("he wrote it")
+    page.get_by_role("button", name="Give it to them").click()
+    expect(page.get_by_text("to Kofi Mensah: he wrote it")).to_be_visible()
+    nothing_is_wrong(page)
+
+
+def test_an_alert_is_found_by_word_and_label(alerts: tuple[Page, Installation]) -> None:
+    page, _ = alerts
+    page.get_by_role("link", name="Search", exact=True).click()
+    page.get_by_label("Words or labels").fill("ledg region=eu-3")
+    page.get_by_role("button", name="Search", exact=True).click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.locator("tbody summary").click()
+    expect(page.get_by_text("no routing rule matches", exact=False)).to_be_visible()
+    nothing_is_wrong(page)
+    page.get_by_label("Words or labels").fill("zebra")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("No alert here")).to_be_visible()
+    nothing_is_wrong(page)
