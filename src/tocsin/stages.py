@@ -56,7 +56,7 @@ def register_stages(parts: Parts) -> None:
     keeper = SearchKeeper(parts.database)
     parts.starting.append(keeper.start)
     parts.closing.append(keeper.stop)
-    oncall.register(registry)
+    oncall.register(registry, parts.http)
     means = Means(parts.http, parts.smtp, _print, services_of(settings, parts.http, parts.keys))
     parts.database.context[NOT_SET_UP] = not_set_up(means)
     parts.database.context[BREAKER] = Breaker()

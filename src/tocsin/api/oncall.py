@@ -108,7 +108,7 @@ async def shifts(
                 "person": each.person,
                 "name": organisation.person_name(each.person),
                 "source": each.source,
-                "override": each.override_id or None,
+                "override": each.override_id if each.source == "override" else None,
             }
             for each in queries.shifts_between(connection, schedule, begins, ends)
         ]

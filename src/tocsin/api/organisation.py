@@ -17,6 +17,7 @@ from tocsin.identity.actor import Right
 from tocsin.organisation import queries
 from tocsin.organisation.held import Held, to_json
 from tocsin.organisation.model import Kind
+from tocsin.organisation.model.schedule import Schedule
 from tocsin.organisation.schema import json_schema
 from tocsin.organisation.usecases import ApplyFiles, apply_files
 
@@ -143,4 +144,5 @@ async def _catalog(asked: Desk, name: str, limit: int, cursor: str | None) -> Re
 
 def view_of(id: str, held: Held) -> dict[str, Any]:
     """An object with what made it."""
-    return {"id": id, **to_json(held.spec), "source": {"origin": held.origin, "file": held.file, "line": held.line}}
+    spec = held.spec.masked() if isinstance(held.spec, Schedule) else held.spec
+    return {"id": id, **to_json(spec), "source": {"origin": held.origin, "file": held.file, "line": held.line}}

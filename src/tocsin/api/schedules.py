@@ -8,11 +8,15 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from tocsin.api.asking import Asked, answer
+from tocsin.api.fields import fields_of
 from tocsin.api.organisation import view_of
 from tocsin.errors import NotFound
 from tocsin.identity.actor import Right
+from tocsin.oncall.queries import find_schedule
 from tocsin.oncall.queries.editing import preview
+from tocsin.oncall.queries.imported import calendar_state
 from tocsin.oncall.usecases.editing import SaveSchedule, remove_schedule, save_schedule
+from tocsin.oncall.usecases.importing import fetch_calendar
 from tocsin.organisation.model.schedule import Schedule
 from tocsin.organisation.queries import source
 
@@ -59,6 +63,31 @@ async def look_ahead(asked: Asked, schedule: str, body: Schedule) -> Response:
             ],
         }
     )
+
+
+@router.get("/schedules/{schedule}/calendar")
+async def calendar(asked: Asked, schedule: str) -> Response:
+    """How the calendar stands from which the schedule is read: when it was fetched, what was not understood."""
+    asked.actor.require(Right.VIEWER)
+    return answer(await asked.ask(lambda connection: _calendar(connection, schedule)))
+
+
+@router.post("/schedules/{schedule}/calendar/fetch")
+async def fetch(asked: Asked, schedule: str) -> Response:
+    """Fetch it now; what came of it stands in GET a moment later."""
+
+    def do(connection: Connection, now: datetime) -> Any:
+        fetch_calendar(connection, asked.actor, schedule, now)
+        return _calendar(connection, schedule)
+
+    return await asked.do(do)
+
+
+def _calendar(connection: Connection, schedule: str) -> Any:
+    state = calendar_state(connection, schedule, find_schedule(connection, schedule))
+    if state is None:
+        raise NotFound(f"the schedule '{schedule}' is read from no calendar")
+    return fields_of(state)
 
 
 @router.delete("/schedules/{schedule}")

@@ -81,6 +81,8 @@ def _event(each: FeedShift, now: datetime, remind: timedelta | None) -> "Event":
     event.add("summary", f"{each.person_name} on call: {each.schedule_name}")
     if shift.source == "override":
         event.add("description", "An override.")
+    elif shift.source == "calendar":
+        event.add("description", "By the calendar that the schedule is read from.")
     if remind is not None:
         alarm = Alarm()
         alarm.add("action", "DISPLAY")

@@ -1,10 +1,12 @@
 """What the engine runs for schedules: looking at one that changed, handovers, and gaps that are near."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select
 
+from tocsin.clients.guarded_http import GuardedHttp
 from tocsin.engine.deadlines import WantedDeadline, reconcile
 from tocsin.engine.tasks import owe
 from tocsin.engine.work import Job, Registry
@@ -12,6 +14,8 @@ from tocsin.oncall import gaps, handovers, queries
 from tocsin.oncall.ahead import LOOKED_AHEAD
 from tocsin.oncall.queries import ahead
 from tocsin.oncall.queries.between import shifts_while_away
+from tocsin.oncall.queries.imported import calendar_state
+from tocsin.oncall.usecases import importing
 from tocsin.oncall.usecases.handing import hand_over
 from tocsin.oncall.usecases.swaps import LAPSES, lapse_swap
 from tocsin.organisation.queries import everything
@@ -24,13 +28,15 @@ _A_DAY = timedelta(days=1)
 _JUST_NOW, _INSTANT = timedelta(minutes=10), timedelta(microseconds=1)
 
 
-def register(registry: Registry) -> None:
-    """Register this stage's handlers with the engine."""
+def register(registry: Registry, http: GuardedHttp | None = None) -> None:
+    """Register this stage's handlers with the engine; `http` fetches the calendars of others."""
     registry.task(SCHEDULE_CHANGED, look_at_schedule)
     registry.deadline(handovers.HANDOVER, shift_ends)
     registry.deadline(gaps.LOOK, look_at_schedule)
     registry.deadline(gaps.GAP, tell_of_gap)
     registry.deadline(LAPSES, lapse_swap)
+    registry.deadline(importing.FETCH, importing.fetch_is_due)
+    registry.sender(importing.FETCH, importing.CalendarFetcher(http or GuardedHttp()))
 
 
 def shift_ends(connection: Connection, job: Job, now: datetime) -> None:
@@ -52,6 +58,7 @@ def look_at_schedule(connection: Connection, job: Job, now: datetime) -> None:
         month = queries.gaps_between(connection, schedule, now, now + LOOKED_AHEAD)
         near = [gap for gap in month if gap.start < now + gaps.LOOKED_AHEAD]
         wanted = [*handovers.wanted(queries.on_call(connection, schedule, now)), *gaps.wanted(near, now)]
+        wanted += importing.wanted_fetch(connection, schedule, now)
         for key, why in gaps.no_longer(_told(connection, schedule, now), near, now).items():
             _withdraw(connection, schedule, f"gap:{schedule}:{key}", why, now)
         for key, why in gaps.no_longer(_told_long_before(connection, schedule, now), month, now).items():
@@ -128,10 +135,25 @@ def _tell_long_before(connection: Connection, schedule_id: str, now: datetime) -
             detail,
             [{"person": one.person}, *_who_mends(connection, schedule_id)],
         )
+    _tell_of_calendar(connection, schedule_id, now, tell)
     week = f"{now.isocalendar().year}-{now.isocalendar().week}"
     key = f"reachability:{schedule_id}:{week}"
     # whoever was named just now has a day to add a method
     owe(connection, "look_at_reachability", "schedule", schedule_id, {}, now, key=key, not_before=now + _A_DAY)
+
+
+def _tell_of_calendar(connection: Connection, schedule_id: str, now: datetime, tell: Callable[..., None]) -> None:
+    """Somebody else's calendar that can't be read, or says what nobody here understands: once a day at most."""
+    schedule = everything(connection).schedules[schedule_id]
+    state = calendar_state(connection, schedule_id, schedule)
+    said = [state.error] if state and state.error else list(state.problems) if state else []
+    if said:
+        key = f"calendar:{schedule_id}:{now:%Y-%m-%d}"
+        title = f"The calendar of {schedule.name} " + (
+            "can't be read" if state and state.error else "is not wholly understood"
+        )
+        detail = "; ".join(str(each) for each in said[:3]) + ". What was read before stays in force."
+        tell(key, title, detail, _who_mends(connection, schedule_id))
 
 
 def _who_mends(connection: Connection, schedule_id: str) -> list[dict[str, str]]:

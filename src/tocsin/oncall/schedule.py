@@ -26,6 +26,8 @@ class Override:
     made_at: datetime
     id: str = ""
     reason: str = ""
+    source: Literal["override", "calendar"] = "override"
+    """`calendar`: somebody else's calendar says so; any override comes before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class FinalShift:
     start: datetime
     end: datetime
     person: str
-    source: Literal["rotation", "override"]
+    source: Literal["rotation", "override", "calendar"]
     layer: int = 0
     turn: int = 0
     override_id: str = ""
@@ -61,7 +63,7 @@ class OnCall:
     """
 
     person: str | None
-    source: Literal["rotation", "override", "nobody"]
+    source: Literal["rotation", "override", "calendar", "nobody"]
     until: datetime | None
     next_person: str | None
     override_id: str = ""
@@ -156,7 +158,7 @@ def _override_pieces(overrides: Iterable[Override], start: datetime, end: dateti
     within = [each for each in overrides if each.start < end and each.end > start and each.start < each.end]
     within.sort(key=lambda each: (each.made_at, each.id), reverse=True)
     return [
-        FinalShift(max(each.start, start), min(each.end, end), each.person, "override", override_id=each.id)
+        FinalShift(max(each.start, start), min(each.end, end), each.person, each.source, override_id=each.id)
         for each in within
     ]
 

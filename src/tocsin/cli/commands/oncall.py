@@ -121,3 +121,16 @@ def _show(answer: dict[str, Any]) -> None:
         for one in answer["items"]
     ]
     tell(answer, table(rows, ("schedule", "on call", "their time", "until", "then")) or ["There is no schedule yet."])
+
+
+@command(parent=oncall, example="tocsin oncall calendar payments --fetch")
+@click.argument("schedule")
+@click.option("--fetch", is_flag=True, help="Fetch it now, rather than within a quarter of an hour.")
+def calendar(schedule: str, fetch: bool) -> None:
+    """Tell how the calendar stands from which SCHEDULE is read."""
+    at = f"/schedules/{part(schedule)}/calendar"
+    answer = server().post(f"{at}/fetch", {}) if fetch else server().get(at)
+    fetched = f"fetched {short(answer['fetched_at'])}" if answer["fetched_at"] else "not fetched yet"
+    lines = [f"{answer['host']}: {answer['shifts']} shifts, {fetched}"]
+    lines += [f"can't be read: {answer['error']}"] if answer["error"] else []
+    tell(answer, [*lines, *answer["problems"]])

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 from tocsin.errors import NotFound
 from tocsin.oncall import schedule as schedules
 from tocsin.oncall.policy import Directory
+from tocsin.oncall.queries.imported import imported
 from tocsin.oncall.schedule import FinalShift, Gap, OnCall, Override
 from tocsin.organisation.model.schedule import Schedule
 from tocsin.organisation.queries import everything, history, valid_since
@@ -76,8 +77,9 @@ def find_override(connection: Connection, override_id: str) -> OverrideRow:
 
 def overrides_of(connection: Connection, schedule_id: str, start: datetime, end: datetime) -> list[Override]:
     """The overrides that hold somewhere in [start, end), as the rules read them; people under their present ids."""
-    made = list_overrides(connection, schedule_id, ends_after=start)
-    return _as_overrides(connection, everything(connection), made, start, end)
+    made, known = list_overrides(connection, schedule_id, ends_after=start), everything(connection)
+    by_calendar = imported(connection, known, start, end, schedule_id).get(schedule_id, [])
+    return [*_as_overrides(connection, known, made, start, end), *by_calendar]
 
 
 def _as_overrides(
@@ -123,11 +125,13 @@ def duties(connection: Connection, at: datetime) -> list[Duty]:
     made: dict[str, list[OverrideRow]] = {}
     for row in list_overrides(connection, ends_after=at):
         made.setdefault(organisation.current_id("schedule", row.schedule_id), []).append(row)
+    by_calendar = imported(connection, organisation, at, at + schedules.HORIZON)
 
     def on_call_in(id: str, schedule: Schedule) -> OnCall:
         if since[id] > at:  # it was another one then
             return _on_call(connection, id, schedule, at)
         overrides = _as_overrides(connection, organisation, made.get(id, ()), at, at + schedules.HORIZON)
+        overrides += by_calendar.get(id, [])
         return _by_present_ids(organisation, schedules.on_call(schedule, overrides, at))
 
     return [Duty(id, schedule.name, schedule, on_call_in(id, schedule)) for id, schedule in known]

@@ -33,7 +33,8 @@ def doubles_and_overlaps(connection: Connection, now: datetime, schedule_id: str
     if schedule_id is not None:
         found = [one for one in found if schedule_id in (one.schedule_id, one.other)]
     for id in [schedule_id] if schedule_id is not None else organisation.schedules:
-        found += ahead.overlaps(id, overrides_of(connection, id, now, now + LOOKED_AHEAD))
+        made = overrides_of(connection, id, now, now + LOOKED_AHEAD)
+        found += ahead.overlaps(id, [each for each in made if each.source == "override"])
     return sorted(found, key=lambda one: (one.start, one.schedule_id, one.person))
 
 

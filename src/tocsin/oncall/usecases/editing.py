@@ -32,7 +32,8 @@ def save_schedule(connection: Connection, actor: Actor, command: SaveSchedule, n
     if command.new and held is not None:
         raise Conflict(f"there is a schedule '{command.schedule_id}' already; choose another id")
     former = held.spec.was if held is not None and isinstance(held.spec, Schedule) else ()
-    spec = command.spec.model_copy(update={"was": former})  # renames are said in files
+    present = held.spec if held is not None and isinstance(held.spec, Schedule) else None
+    spec = command.spec.unmasked(present).model_copy(update={"was": former})  # renames are said in files
     save_object(connection, actor, SaveObject("schedule", command.schedule_id, spec), now)
 
 

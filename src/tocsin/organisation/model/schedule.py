@@ -4,12 +4,13 @@ import re
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, PlainSerializer, WithJsonSchema, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from tocsin.organisation.model.fields import FormerIds, Name, Slug, Spec, ZoneName
+from tocsin.organisation.model.fields import FormerIds, Name, Slug, Spec, Url, ZoneName
 from tocsin.runbook.durations import format_duration, parse_duration
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -163,10 +164,44 @@ class Rotation(Spec):
     name: Name | None = None
 
 
+class Calendar(Spec):
+    """A calendar of somebody else's that says who is on call: the address of an iCalendar file, which Tocsin fetches.
+
+    Whoever knows the address reads the calendar: keep it as you keep a password. `time_zone` is that of whole days and
+    of times without a zone.
+    """
+
+    url: Url
+    time_zone: ZoneName = "UTC"
+
+    @property
+    def shown(self) -> str:
+        """Where it is, without what makes the address a secret."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.hostname}/***"
+
+
 class Schedule(Spec):
-    """A schedule: the first rotation that has somebody at a moment has the shift; later ones fill what is left."""
+    """A schedule: the first rotation that has somebody at a moment has the shift; later ones fill what is left.
+
+    With `calendar`, what that says comes before the rotations, which fill what it leaves free.
+    """
 
     name: Name
+    calendar: Calendar | None = None
     rotations: tuple[Rotation, ...] = Field(default=(), max_length=50)
     team: Slug | None = None
     was: FormerIds = ()
+
+    def masked(self) -> "Schedule":
+        """As it is shown: the address of its calendar stays a secret."""
+        if self.calendar is None:
+            return self
+        return self.model_copy(update={"calendar": self.calendar.model_copy(update={"url": self.calendar.shown})})
+
+    def unmasked(self, present: "Schedule | None") -> "Schedule":
+        """As it is meant when what was shown comes back: with the address that the schedule has at present."""
+        known = present.calendar if present else None
+        if self.calendar is None or known is None or self.calendar.url != known.shown:
+            return self
+        return self.model_copy(update={"calendar": self.calendar.model_copy(update={"url": known.url})})

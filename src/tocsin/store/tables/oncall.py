@@ -2,7 +2,7 @@
 
 from sqlalchemy import Index, Table
 
-from tocsin.store.tables.base import instant, metadata, text
+from tocsin.store.tables.base import instant, json, metadata, text
 
 overrides = Table(
     "overrides",
@@ -74,6 +74,20 @@ handover_notes = Table(
     text("text"),
     instant("created_at"),
     Index("ix_handover_notes_schedule_id", "schedule_id", "created_at"),
+)
+# What somebody else's calendar says of a schedule, as it was last read.
+schedule_calendars = Table(
+    "schedule_calendars",
+    metadata,
+    text("schedule_id", primary_key=True),
+    text("url_hash"),  # of the address that this was read from
+    instant("tried_at", nullable=True),
+    instant("fetched_at", nullable=True),
+    text("etag", nullable=True),
+    text("modified", nullable=True),
+    text("error", nullable=True),  # why the last try failed
+    json("problems"),  # what could not be understood
+    json("shifts"),  # [[start, end, person]], in order
 )
 calendar_feeds = Table(
     "calendar_feeds",

@@ -52,11 +52,16 @@ class Draft:
     name: str = ""
     team: str = ""
     layers: tuple[LayerDraft, ...] = field(default_factory=tuple)
+    calendar: str = ""
+    calendar_zone: str = "UTC"
 
 
 def draft_of(schedule_id: str, schedule: Schedule) -> Draft:
     """What stands, as the screen shows it."""
-    return Draft(schedule_id, schedule.name, schedule.team or "", tuple(map(_layer_of, schedule.rotations)))
+    layers = tuple(map(_layer_of, schedule.rotations))
+    calendar = schedule.calendar
+    shown = (calendar.shown, calendar.time_zone) if calendar else ("", "UTC")
+    return Draft(schedule_id, schedule.name, schedule.team or "", layers, *shown)
 
 
 def _layer_of(rotation: Rotation) -> LayerDraft:
@@ -96,6 +101,8 @@ def read_draft(values: Mapping[str, str]) -> Draft:
         values.get("name", "").strip(),
         values.get("team", ""),
         tuple(_read_layer(values, f"l{place}") for place in range(many)),
+        values.get("calendar", "").strip(),
+        values.get("calendar_zone", "").strip() or "UTC",
     )
 
 
@@ -130,6 +137,7 @@ def _read_layer(values: Mapping[str, str], at: str) -> LayerDraft:
 def written(draft: Draft) -> list[tuple[str, str]]:
     """The form's fields that say this draft."""
     found = [("id", draft.id), ("name", draft.name), ("team", draft.team), ("layers", str(len(draft.layers)))]
+    found += [("calendar", draft.calendar), ("calendar_zone", draft.calendar_zone)]
     for place, layer in enumerate(draft.layers):
         at = f"l{place}"
         found += [(f"{at}.p{number}", person) for number, person in enumerate(layer.people)]
@@ -174,7 +182,12 @@ def to_schedule(draft: Draft) -> Schedule:
     """The schedule that the draft means; Invalid with each mistake under the name of its field in the form."""
     try:
         return Schedule.model_validate(
-            {"name": draft.name, "team": draft.team or None, "rotations": [_spec(layer) for layer in draft.layers]}
+            {
+                "name": draft.name,
+                "team": draft.team or None,
+                "calendar": {"url": draft.calendar, "time_zone": draft.calendar_zone} if draft.calendar else None,
+                "rotations": [_spec(layer) for layer in draft.layers],
+            }
         )
     except ValidationError as error:
         mistakes = tuple(
@@ -201,6 +214,8 @@ def _spec(layer: LayerDraft) -> dict[str, Any]:
 
 def _field_of(loc: tuple[int | str, ...]) -> str:
     """('rotations', 0, 'hours', 1, 'begin') as 'l0.h1.begin'."""
+    if loc and loc[0] == "calendar":
+        return "calendar_zone" if loc[-1] == "time_zone" else "calendar"
     if len(loc) < 3 or loc[0] != "rotations":
         return str(loc[0]) if loc else ""
     if len(loc) > 4 and loc[2] == "hours":

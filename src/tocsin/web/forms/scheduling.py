@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from tocsin.errors import Conflict, Invalid
 from tocsin.identity.actor import Right
 from tocsin.oncall.usecases.editing import SaveSchedule, remove_schedule, save_schedule
+from tocsin.oncall.usecases.importing import fetch_calendar
 from tocsin.organisation.queries import everything
 from tocsin.web.forms.draft import Draft, LayerDraft, pressed, read_draft, to_schedule, written
 from tocsin.web.forms.sending import Form, Given, Sent
@@ -67,7 +68,15 @@ def _fresh(asked: Asked) -> LayerDraft:
     return LayerDraft(starts=(today - timedelta(days=today.weekday())).isoformat(), time_zone=zone)
 
 
+def _fetch(asked: Asked, given: Given) -> Sent:
+    del given
+    schedule_id = str(asked.path["schedule"])
+    fetch_calendar(asked.connection, asked.actor, schedule_id, asked.now)
+    return Sent(f"{_AT}/{schedule_id}", "It is being fetched.")
+
+
 FORMS = (
+    Form(f"{_AT}/{{schedule}}/fetch", _fetch, page="oncall"),
     Form(f"{_AT}/new", _new, right=Right.MANAGER, page="oncall"),
     Form(f"{_AT}/{{schedule}}/edit", _change, right=Right.MANAGER, page="oncall"),
     Form(f"{_AT}/{{schedule}}/remove", _remove, right=Right.MANAGER, page="oncall"),

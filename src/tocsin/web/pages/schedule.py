@@ -11,6 +11,7 @@ from tocsin.oncall import rotation as rotations
 from tocsin.oncall.editing import Difference, anchored
 from tocsin.oncall.queries import gaps_between, shifts_between
 from tocsin.oncall.queries.editing import Preview, preview
+from tocsin.oncall.queries.imported import calendar_state
 from tocsin.oncall.schedule import FinalShift, Gap
 from tocsin.organisation.held import Held
 from tocsin.organisation.model.fields import SLUG_PATTERN
@@ -66,6 +67,7 @@ def load(asked: Asked) -> Answer:
         shifts=_lines(shifts_between(asked.connection, schedule_id, now, now + 4 * WEEK), ahead, known, now)[:20],
         may_edit=held.origin != "files" and asked.actor.may(Right.MANAGER),
         may_override=asked.responds,
+        calendar=calendar_state(asked.connection, schedule_id, spec),
     )
     return Answer(view, frozenset({"organisation", "oncall"}), live=False, title=spec.name)
 

@@ -51,7 +51,7 @@ def bars_of(
         note = f"{name}, {say.weekday_time(shift.start)} to {say.weekday_time(shift.end)}"
         kind = "me" if mine else shade
         who = f"You, {name}" if mine else name
-        bars.append(Bar(hour(shift.start, start), hour(shift.end, start), who, kind, shift.source == "override", note))
+        bars.append(Bar(hour(shift.start, start), hour(shift.end, start), who, kind, shift.source != "rotation", note))
     for gap in gaps:
         if gap.end <= start or gap.start >= end:
             continue

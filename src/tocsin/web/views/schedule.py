@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from tocsin.oncall.queries.imported import CalendarState
 from tocsin.web.forms.draft import Draft
 from tocsin.web.views.common import Choice
 from tocsin.web.views.oncall import Bar
@@ -53,6 +54,7 @@ class ScheduleView:
     shifts: tuple[ShiftLine, ...]
     may_edit: bool
     may_override: bool
+    calendar: CalendarState | None = None
 
 
 @dataclass(frozen=True)
