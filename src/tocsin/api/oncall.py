@@ -23,6 +23,7 @@ from tocsin.organisation.queries import everything
 from tocsin.organisation.snapshot import Organisation
 from tocsin.paging.queries.ahead import troubles
 from tocsin.paging.queries.load import loads
+from tocsin.paging.queries.resting import resting_until
 from tocsin.paging.queries.simulating import simulation
 from tocsin.paging.simulation import SimulatedStep
 
@@ -56,7 +57,11 @@ async def on_call(
         if team is not None:
             theirs = _schedules_of(organisation, team)
             duties = [duty for duty in duties if duty.id in theirs]
-        return {"at": moment, "items": [_duty(duty, organisation, moment) for duty in duties]}
+        items = []
+        for duty in duties:
+            rests = resting_until(connection, duty.now.person, moment) if duty.now.person else None
+            items.append({**_duty(duty, organisation, moment), "rests_until": rests})
+        return {"at": moment, "items": items}
 
     return answer(await asked.ask(ask))
 

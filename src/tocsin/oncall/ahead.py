@@ -21,10 +21,10 @@ class Trouble:
 
     `double`: `person` is on call on `schedule_id` and `other`, two steps of `policy_id`. `overlap`: the override of
     `person` is covered by a later one of `other`. `unreachable`: `person` has a shift and no verified method.
-    `away`: `person` has a shift while on leave.
+    `away`: `person` has a shift while on leave. `limit`: all that `person` has is more than they take, as `said`.
     """
 
-    kind: Literal["gap", "double", "overlap", "unreachable", "away"]
+    kind: Literal["gap", "double", "overlap", "unreachable", "away", "limit"]
     schedule_id: str
     start: datetime
     end: datetime
@@ -32,6 +32,7 @@ class Trouble:
     other: str = ""
     policy_id: str = ""
     times: int = 1
+    said: str = ""
 
 
 def first_gaps(gaps: Sequence[Gap], now: datetime) -> list[Gap]:

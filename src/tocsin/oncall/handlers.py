@@ -13,7 +13,7 @@ from tocsin.engine.work import Job, Registry
 from tocsin.oncall import gaps, handovers, queries
 from tocsin.oncall.ahead import LOOKED_AHEAD
 from tocsin.oncall.queries import ahead
-from tocsin.oncall.queries.between import shifts_while_away
+from tocsin.oncall.queries.between import beyond_limits, shifts_while_away
 from tocsin.oncall.queries.imported import calendar_state
 from tocsin.oncall.usecases import importing
 from tocsin.oncall.usecases.handing import hand_over
@@ -135,6 +135,13 @@ def _tell_long_before(connection: Connection, schedule_id: str, now: datetime) -
             detail,
             [{"person": one.person}, *_who_mends(connection, schedule_id)],
         )
+    for one in beyond_limits(connection, now, schedule_id):
+        person = known.person_name(one.person)
+        key = f"limit:{one.person}:{one.said}:{one.start:%Y-%m-%d}"
+        detail = (
+            f"{one.said}, from {one.start:%a %d %b %H:%M} UTC. Swap a shift, add an override, or change the rotation."
+        )
+        tell(key, f"{person} has more duty than they take", detail, _who_mends(connection, schedule_id))
     _tell_of_calendar(connection, schedule_id, now, tell)
     week = f"{now.isocalendar().year}-{now.isocalendar().week}"
     key = f"reachability:{schedule_id}:{week}"

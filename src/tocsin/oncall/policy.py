@@ -13,6 +13,9 @@ WhoIsOnCall = Callable[[str, datetime], str | None]
 """Schedule id and instant to person id; None when nobody is."""
 
 
+WhoRests = Callable[[str, datetime], datetime | None]
+
+
 def _nobody(schedule: str, at: datetime) -> str | None:
     del schedule, at
     return None
@@ -20,6 +23,11 @@ def _nobody(schedule: str, at: datetime) -> str | None:
 
 def _never(person: str) -> datetime | None:
     del person
+    return None
+
+
+def _awake(person: str, at: datetime) -> datetime | None:
+    del person, at
     return None
 
 
@@ -34,6 +42,8 @@ class Directory:
     after: WhoIsOnCall = _nobody
     last_paged: Callable[[str], datetime | None] = _never
     """When a person was last paged; None: never."""
+    rests_until: WhoRests = _awake
+    """Until when a person rests after a page at night; None: they do not."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,8 @@ class Resolved:
     people: tuple[str, ...]
     skipped: tuple[Skipped, ...] = field(default=())
     webhooks: tuple[str, ...] = field(default=())
+    rests: tuple[str, ...] = field(default=())
+    """Who rests, and who is paged for them or that nobody else could be: a sentence each."""
 
     @property
     def reaches_nobody(self) -> bool:
@@ -82,8 +94,11 @@ def resolve(
         return Resolved((), (Skipped(None, reason),))
     skipped: list[Skipped] = []
     people: dict[str, None] = {}
+    rests: list[str] = []
     for target in step.page:
         found = _people_of(target, directory, at, skipped)
+        if target.kind != "person" and severity not in _WAKES:
+            found = _awake_of(target, found, directory, at, rests)
         if not found and fallback and target.kind in ("schedule", "next_on_call"):
             found = tuple(person for other in fallback for person in _people_of(other, directory, at, skipped))
         for person in found:
@@ -95,7 +110,29 @@ def resolve(
     if step.pick == "round_robin" and len(named) > 1:
         chosen = min(named, key=lambda person: _order(directory.last_paged(person)))
         named = (chosen,)
-    return Resolved(named, tuple(skipped), step.webhooks)
+    return Resolved(named, tuple(skipped), step.webhooks, tuple(rests))
+
+
+_WAKES = ("critical", "sev1")
+"""What wakes also those who rest."""
+
+
+def _awake_of(
+    target: Target, found: tuple[str, ...], directory: Directory, at: datetime, rests: list[str]
+) -> tuple[str, ...]:
+    """Those of them who do not rest; whoever is next on the schedule for who does; if nobody else is there, they."""
+    resting = {person: until for person in found if (until := directory.rests_until(person, at)) is not None}
+    if not resting:
+        return found
+    others = tuple(person for person in found if person not in resting)
+    if not others and target.kind == "schedule":
+        after = directory.after(target.id, at)
+        if after is not None and after in directory.active and directory.rests_until(after, at) is None:
+            others = (after,)
+    for person, until in resting.items():
+        instead = f"{', '.join(others)} instead" if others else "nobody else is free, so they are paged nevertheless"
+        rests.append(f"{person} rests until {until:%H:%M} UTC after a page at night: {instead}")
+    return others or found
 
 
 def _order(last_paged: datetime | None) -> tuple[bool, datetime]:

@@ -88,6 +88,7 @@ def warnings(schedule: str | None) -> None:
         "overlap": "has an override that a later one of {other} covers",
         "unreachable": "has no verified method",
         "away": "is away then",
+        "limit": "has more duty than they take: {said}",
     }
     rows = [
         (short(one["starts_at"]), one["schedule"], one["person"], said.get(one["kind"], one["kind"]).format(**one))
@@ -116,11 +117,16 @@ def _show(answer: dict[str, Any]) -> None:
             one.get("name") or one.get("person") or "NOBODY",
             one.get("local_time"),
             short(one.get("until")),
+            short(one.get("rests_until")),
             one.get("then_name") or one.get("then"),
         )
         for one in answer["items"]
     ]
-    tell(answer, table(rows, ("schedule", "on call", "their time", "until", "then")) or ["There is no schedule yet."])
+    tell(
+        answer,
+        table(rows, ("schedule", "on call", "their time", "until", "rests until", "then"))
+        or ["There is no schedule yet."],
+    )
 
 
 @command(parent=oncall, example="tocsin oncall calendar payments --fetch")

@@ -5,8 +5,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, or_, select
 
+from tocsin import wallclock
 from tocsin.identity.actor import Actor, Right
 from tocsin.oncall.ahead import LOOKED_AHEAD, Trouble, away
+from tocsin.oncall.limits import broken
 from tocsin.oncall.queries import shifts_between
 from tocsin.organisation.queries import everything
 from tocsin.store.tables.oncall import leaves, swaps
@@ -74,3 +76,30 @@ def shifts_while_away(connection: Connection, now: datetime, schedule_id: str | 
         return []
     schedules = [schedule_id] if schedule_id is not None else sorted(everything(connection).schedules)
     return [trouble for each in schedules for trouble in away(each, shifts_between(connection, each, now, soon), spans)]
+
+
+def beyond_limits(connection: Connection, now: datetime, schedule_id: str | None = None) -> list[Trouble]:
+    """People who have more duty within 30 days than they take, on all schedules together; under their first schedule.
+
+    With `schedule_id`, those who have a shift on that one.
+    """
+    organisation = everything(connection)
+    limited = {id: spec.limits for id, spec in organisation.people.items() if spec.active and spec.limits}
+    if not limited:
+        return []
+    spans: dict[str, list[tuple[datetime, datetime, str]]] = {}
+    for schedule in organisation.schedules:
+        for shift in shifts_between(connection, schedule, now, now + LOOKED_AHEAD):
+            if shift.person in limited:
+                spans.setdefault(shift.person, []).append((shift.start, shift.end, schedule))
+    found = []
+    for person, theirs in sorted(spans.items()):
+        theirs.sort()
+        if schedule_id is not None and schedule_id not in {schedule for _, _, schedule in theirs}:
+            continue
+        limits, zone = limited[person], wallclock.zone(organisation.people[person].time_zone)
+        if limits is not None:
+            for one in broken([(start, end) for start, end, _ in theirs], limits, zone):
+                where = next(schedule for _, end, schedule in theirs if end > one.start)
+                found.append(Trouble("limit", where, max(one.start, now), one.end, person, said=one.said))
+    return found

@@ -79,6 +79,18 @@ Duration = Annotated[
 ZoneName = Annotated[str, AfterValidator(_as_zone)]
 """An IANA time zone: 'Europe/Berlin'."""
 
+_LONGEST_REST = timedelta(hours=24)
+
+
+def _is_rest(value: timedelta) -> timedelta:
+    if not timedelta() <= value <= _LONGEST_REST:
+        raise ValueError("a rest lasts at most 24h")
+    return value
+
+
+Rest = Annotated[Duration, AfterValidator(_is_rest)]
+"""How long somebody rests after a page at night."""
+
 Url = Annotated[str, AfterValidator(_as_link), StringConstraints(max_length=2000)]
 """A web address, http or https."""
 

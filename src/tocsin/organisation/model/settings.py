@@ -4,14 +4,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tocsin.organisation.model.fields import Name, Sentence, Slug, Spec, Url
+from tocsin.organisation.model.fields import Name, Rest, Sentence, Slug, Spec, Url
 
 
 class Settings(Spec):
     """The organisation's settings. `last_resort` are the people who are paged when all else ran out.
 
     Schedules: who becomes Incident Commander, Communications and Operations when nobody is named. Without `runbook`
-    the one that ships with Tocsin is the base. `prometheus` is where PromQL checks ask that name no source.
+    the one that ships with Tocsin is the base. Who was paged at night rests for `rest_after_night_page`: what is not
+    critical goes to who is next on the schedule, where somebody is. `prometheus` is where PromQL checks ask that name no source.
     """
 
     name: Name = "Your organisation"
@@ -24,4 +25,5 @@ class Settings(Spec):
     security_team: Slug | None = None
     legal_team: Slug | None = None
     prometheus: Url | None = None
+    rest_after_night_page: Rest | None = None
     status_page_intro: Sentence = ""

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from tocsin.oncall.ahead import Trouble
 from tocsin.oncall.queries.ahead import doubles_and_overlaps, first_shifts
-from tocsin.oncall.queries.between import shifts_while_away
+from tocsin.oncall.queries.between import beyond_limits, shifts_while_away
 from tocsin.organisation.queries import everything
 from tocsin.paging.queries.people import reachable
 
@@ -23,7 +23,12 @@ def troubles(connection: Connection, now: datetime) -> list[Trouble]:
             first = unreachable.get(found.person)
             if first is None or found.start < first.start:
                 unreachable[found.person] = found
-    every = [*doubles_and_overlaps(connection, now), *shifts_while_away(connection, now), *unreachable.values()]
+    every = [
+        *doubles_and_overlaps(connection, now),
+        *shifts_while_away(connection, now),
+        *beyond_limits(connection, now),
+        *unreachable.values(),
+    ]
     return sorted(every, key=lambda one: one.start)
 
 

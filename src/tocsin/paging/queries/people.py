@@ -16,6 +16,7 @@ from tocsin.organisation.model.policy import Policy
 from tocsin.organisation.queries import everything
 from tocsin.paging.methods import missing_here
 from tocsin.paging.preferences import Rule, choose
+from tocsin.paging.queries.resting import resting_until
 from tocsin.store.tables.identity import accounts
 from tocsin.store.tables.organisation import organisation_objects
 from tocsin.store.tables.paging import contact_methods, contact_rules, page_log
@@ -52,7 +53,11 @@ def directory(connection: Connection) -> Directory:
         of_person = (page_log.c.person_id == person_id, page_log.c.kind == "step")
         return connection.execute(select(func.max(page_log.c.at)).where(*of_person)).scalar()
 
-    return replace(oncall.directory(connection), last_paged=last_paged)
+    return replace(
+        oncall.directory(connection),
+        last_paged=last_paged,
+        rests_until=lambda person_id, at: resting_until(connection, person_id, at),
+    )
 
 
 def policy_of(connection: Connection, policy_id: str | None) -> tuple[str | None, Policy | None]:

@@ -69,6 +69,8 @@ def climb(connection: Connection, row: Row[Any], now: datetime, *, due: datetime
         resolved = resolve(asked, directory, now, row.severity, page.policy.fallback)
         for skipped in resolved.skipped:
             write_log(connection, row, LogRow("skipped", person=skipped.person, text=str(skipped)), now)
+        for said in resolved.rests:
+            write_log(connection, row, LogRow("rests", text=said), now)
         for url in resolved.webhooks:
             _send(connection, row, None, Way(FROM_POLICY + url, "webhook"), 0, now)
         reached = [

@@ -15,6 +15,7 @@ from tocsin.organisation.queries import everything
 from tocsin.organisation.snapshot import Organisation
 from tocsin.paging.queries.ahead import troubles
 from tocsin.paging.queries.load import PersonLoad, loads
+from tocsin.paging.queries.resting import resting_until
 from tocsin.web import format as say
 from tocsin.web.instants import parse_instant
 from tocsin.web.reading import people
@@ -64,7 +65,7 @@ def load(asked: Asked) -> Answer:
         asked_for=when.strftime("%Y-%m-%d %H:%M"),
         asked_error=error,
         answers=tuple(
-            (spec.name, known.of(person) if (person := who_is_on_call(connection, schedule_id, when)) else "")
+            (spec.name, _answer(asked, known, who_is_on_call(connection, schedule_id, when), when))
             for schedule_id, spec in organisation.schedules.items()
         ),
         title=f"{say.day(start)} to {say.day(start + timedelta(days=6), now)}",
@@ -102,6 +103,14 @@ def load(asked: Asked) -> Answer:
     return Answer(view, frozenset({"organisation", "oncall"}))
 
 
+def _answer(asked: Asked, known: Names, person: str | None, when: datetime) -> str:
+    """Who it is, and until when they rest; '' for nobody."""
+    if person is None:
+        return ""
+    rests = resting_until(asked.connection, person, when)
+    return known.of(person) + (f", rests until {rests:%H:%M} after a page at night" if rests else "")
+
+
 def _clock_changes(organisation: Organisation, start: datetime) -> tuple[str, ...]:
     """The days of the shown week on which a rotation's clock leaves time out or repeats it."""
     zones = {layer.time_zone for spec in organisation.schedules.values() for layer in spec.rotations}
@@ -129,6 +138,8 @@ def _trouble(one: Trouble, known: Names, now: datetime) -> TroubleLine:
     if one.kind == "away":
         often = f", {say.figure(one.times, 'shift')}" if one.times > 1 else ""
         return TroubleLine(f"{person} is away while on call in {schedule}", f"first {when}{often}")
+    if one.kind == "limit":
+        return TroubleLine(f"{person} has more duty than they take: {one.said}", f"from {when}")
     return TroubleLine(f"{person} has no verified method", f"on call in {schedule}, first {when}")
 
 
