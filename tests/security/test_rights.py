@@ -44,7 +44,9 @@ OTHERS: dict[str, dict[str, object]] = {
         "starts_at": "2026-11-20T00:00:00Z", "ends_at": "2026-11-21T00:00:00Z",
     },
     "/schedules/{schedule}": {"name": "Checkout"}, "/schedules/{schedule}/preview": {"name": "Checkout"},
-    "/schedules/{schedule}/calendar/fetch": {}, "/pages/acknowledge": {"pages": ["x"]}, "/pages/{page}/reassign": {"to": "kofi"},
+    "/schedules/{schedule}/calendar/fetch": {}, "/pages/acknowledge": {"pages": ["x"]},
+    "/oncall/shadows": {"schedule": "checkout", "person": "kofi", "ends_at": "2099-01-01T00:00:00Z"},
+    "/pages/{page}/reassign": {"to": "kofi"},
     "/pages/{page}/responders": {"to": ["kofi"]}, "/pages/{page}/decline": {},
     "/oncall/swaps": {
         "schedule": "checkout", "to": "kofi",

@@ -13,7 +13,9 @@ from tocsin.api.fields import fields_of
 from tocsin.api.lists import Cursor, Limit, slice_of
 from tocsin.errors import Forbidden
 from tocsin.oncall.queries.between import list_leaves, list_swaps
+from tocsin.oncall.queries.shadows import list_shadows
 from tocsin.oncall.usecases.leave import AddLeave, add_leave, remove_leave
+from tocsin.oncall.usecases.shadowing import AddShadow, add_shadow, end_shadow
 from tocsin.oncall.usecases.swaps import OfferSwap, accept_swap, decline_swap, offer_swap, withdraw_swap
 
 router = APIRouter(tags=["On call"])
@@ -38,6 +40,16 @@ class NewLeave(Body):
     starts_at: Instant
     ends_at: Instant
     note: str = ""
+
+
+class NewShadow(Body):
+    """Without `person` yourself; `of`: only while they have it, else whoever has it."""
+
+    schedule: str
+    person: str | None = None
+    of: str | None = None
+    starts_at: Instant | None = None
+    ends_at: Instant
 
 
 class Declined(Body):
@@ -122,5 +134,37 @@ async def end_leave(asked: Asked, leave: str) -> Response:
     def do(connection: Connection, now: datetime) -> Any:
         remove_leave(connection, asked.actor, leave, now)
         return {"id": leave, "removed": True}
+
+    return await asked.do(do)
+
+
+@router.get("/oncall/shadows")
+async def shadows(asked: Asked, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """Who learns on which schedule now or later; they are told what whoever is on call is paged for, and owe nothing."""
+    found = await asked.ask(lambda connection: list_shadows(connection, asked.actor, asked.now))
+    return answer(slice_of(found, limit, cursor, fields_of))
+
+
+@router.post("/oncall/shadows", status_code=201)
+async def shadow(asked: Asked, body: NewShadow) -> Response:
+    """Somebody shadows a schedule, or one person on it, from now on if it is not said from when."""
+    person = body.person or asked.actor.person_id
+    if person is None:
+        raise Forbidden("this token is nobody's; say who shadows")
+
+    def do(connection: Connection, now: datetime) -> Any:
+        command = AddShadow(body.schedule, person, body.starts_at or now, body.ends_at, body.of)
+        return {"id": add_shadow(connection, asked.actor, command, now)}
+
+    return await asked.do(do, 201)
+
+
+@router.delete("/oncall/shadows/{shadow}")
+async def stop_shadowing(asked: Asked, shadow: str) -> Response:
+    """They shadow no more."""
+
+    def do(connection: Connection, now: datetime) -> Any:
+        end_shadow(connection, asked.actor, shadow, now)
+        return {"id": shadow, "ended": True}
 
     return await asked.do(do)

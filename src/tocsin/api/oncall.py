@@ -17,6 +17,7 @@ from tocsin.errors import Invalid
 from tocsin.identity.actor import Right
 from tocsin.oncall import queries
 from tocsin.oncall.queries import Duty, feeds
+from tocsin.oncall.queries.shadows import shadows_at
 from tocsin.oncall.usecases import feeds as feed_usecases
 from tocsin.organisation.model.policy import Severity
 from tocsin.organisation.queries import everything
@@ -60,7 +61,12 @@ async def on_call(
         items = []
         for duty in duties:
             rests = resting_until(connection, duty.now.person, moment) if duty.now.person else None
-            items.append({**_duty(duty, organisation, moment), "rests_until": rests})
+            learn = [
+                each.person_id
+                for each in shadows_at(connection, [duty.id], moment)
+                if each.of_person in (None, duty.now.person)
+            ]
+            items.append({**_duty(duty, organisation, moment), "rests_until": rests, "shadows": learn})
         return {"at": moment, "items": items}
 
     return answer(await asked.ask(ask))

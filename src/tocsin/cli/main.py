@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "oncall": ("oncall", "oncall", "Who is on call, now or at any time."),
     "leave": ("between", "leave", "When people are away."),
     "override": ("override", "override", "Override a shift, or a gate with a reason."),
+    "shadow": ("between", "shadow", "Learn by hearing what whoever is on call hears."),
     "swap": ("between", "swap", "Swap shifts, once the other one agrees."),
     "declare": ("incidents", "declare", "Declare an incident."),
     "incidents": ("incidents", "incidents", "List incidents; show one and its timeline."),

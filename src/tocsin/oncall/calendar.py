@@ -23,6 +23,8 @@ class FeedShift:
     schedule_name: str
     person_name: str
     shift: FinalShift
+    shadowed_by: str = ""
+    """Whose calendar this is, who only learns: no shift of theirs."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,10 @@ def _event(each: FeedShift, now: datetime, remind: timedelta | None) -> "Event":
     event.add("dtstamp", now.replace(microsecond=0))
     event.add("dtstart", shift.start)
     event.add("dtend", shift.end)
-    event.add("summary", f"{each.person_name} on call: {each.schedule_name}")
+    doing = f"{each.shadowed_by} shadows {each.person_name}" if each.shadowed_by else f"{each.person_name} on call"
+    event.add("summary", f"{doing}: {each.schedule_name}")
+    if each.shadowed_by:
+        event.add("transp", "TRANSPARENT")
     if shift.source == "override":
         event.add("description", "An override.")
     elif shift.source == "calendar":
@@ -96,4 +101,5 @@ def _uid(each: FeedShift) -> str:
     """The same for the same shift in every feed: its layer, turn (or override) and first instant."""
     shift = each.shift
     origin = shift.override_id or f"{shift.layer}-{shift.turn}"
+    origin += "-shadow" if each.shadowed_by else ""
     return f"{each.schedule_id}-{origin}-{shift.start:%Y%m%dT%H%M%SZ}"

@@ -14,7 +14,7 @@ from tocsin.paging.usecases.climbing import PAGED_LATE, carry_out_step
 from tocsin.paging.usecases.groups import LOOK, look_at_group
 from tocsin.paging.usecases.opening import handle_open_page
 from tocsin.paging.usecases.reachability import tell_the_unreachable
-from tocsin.paging.usecases.sending import ContactSender, OverSender, PageSender
+from tocsin.paging.usecases.sending import ContactSender, OverSender, PageSender, ShadowSender
 
 OPEN_PAGE, WITHDRAW_PAGE = "open_page", "withdraw_page"
 _SCREENS_AT_ONCE = 8
@@ -44,6 +44,7 @@ def register(registry: Registry, means: Means, public_url: str) -> None:
     over = OverSender(loaded, public_url)
     registry.sender("page_over", over)
     registry.sender("page_passed", over)
+    registry.sender("page_shadow", ShadowSender(loaded, public_url))
     contact = ContactSender(loaded, public_url)
     registry.sender("contact_code", contact)
     registry.sender("contact_test", contact)

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-Kind = Literal["page", "over", "code", "test"]
+Kind = Literal["page", "over", "told", "code", "test"]
+"""`told`: for learning alone, nothing to answer."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,21 @@ def over_message(
         lines=(
             "You need not do anything." if restricted else f"{why[:1].upper()}{why[1:]}. You need not do anything.",
         ),
+        key=key,
+        at=now,
+        link=link,
+        thread=page_id,
+        page_id=page_id,
+    )
+
+
+def shadow_message(*, page_id: str, title: str, paged: str, link: str, key: str, now: datetime) -> Message:
+    """You shadow who is paged: for learning."""
+    line = f"{paged} is paged. You shadow them: there is nothing to acknowledge."
+    return Message(
+        kind="told",
+        title=f"You shadow: {title}",
+        lines=(line,),
         key=key,
         at=now,
         link=link,

@@ -109,3 +109,52 @@ def add(start: str, until: str, person: str | None, note: str) -> None:
 def remove(leave_id: str) -> None:
     """They are there after all."""
     tell(server().send("DELETE", f"/oncall/leaves/{part(leave_id)}"), "Removed.")
+
+
+@group(example="tocsin shadow add checkout --until 2026-12-24T00:00Z")
+def shadow() -> None:
+    """Learn by hearing what whoever is on call hears."""
+
+
+@command(parent=shadow, name="list", example="tocsin shadow list")
+def list_shadows() -> None:
+    """List who shadows now or later."""
+    items = server().all("/oncall/shadows")
+    rows = [
+        (
+            one["id"],
+            one["schedule_id"],
+            one["person_id"],
+            one["of_person"] or "whoever has it",
+            short(one["starts_at"]),
+            short(one["ends_at"]),
+        )
+        for one in items
+    ]
+    tell({"items": items}, table(rows, ("shadow", "schedule", "who", "of", "from", "until")) or ["Nobody shadows."])
+
+
+@command(parent=shadow, name="add", example="tocsin shadow add checkout --of dana --until 2026-12-24T00:00Z")
+@click.argument("schedule")
+@click.option("--until", required=True, help="UTC: 18:00 (the next one) or 2026-11-21T18:00Z.")
+@click.option("--from", "start", help="UTC; now if left out.")
+@click.option("--of", "of_person", help="Only while they have it; whoever has it if left out.")
+@click.option("--person", help="Who shadows, if not you.")
+def add_shadow(schedule: str, until: str, start: str | None, of_person: str | None, person: str | None) -> None:
+    """Shadow SCHEDULE: you are told what whoever is on call is paged for, and owe nothing."""
+    body = {
+        "schedule": schedule,
+        "person": person,
+        "of": of_person,
+        "starts_at": ahead(start) if start else None,
+        "ends_at": ahead(until),
+    }
+    answer = server().post("/oncall/shadows", {name: value for name, value in body.items() if value is not None})
+    tell(answer, f"Noted: {answer['id']}")
+
+
+@command(parent=shadow, name="end", example="tocsin shadow end SHADOW")
+@click.argument("shadow_id", metavar="SHADOW")
+def end_shadow(shadow_id: str) -> None:
+    """Shadow no more."""
+    tell(server().send("DELETE", f"/oncall/shadows/{part(shadow_id)}"), "Ended.")

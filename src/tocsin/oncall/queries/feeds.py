@@ -13,6 +13,7 @@ from tocsin.identity.keys import token_hash
 from tocsin.oncall import calendar
 from tocsin.oncall.calendar import FeedGap, FeedShift
 from tocsin.oncall.queries import find_schedule, gaps_between, shifts_between
+from tocsin.oncall.queries.shadows import shadowed_shifts
 from tocsin.oncall.rotation import longest_turn
 from tocsin.organisation.queries import everything
 from tocsin.store.tables.oncall import calendar_feeds
@@ -68,8 +69,12 @@ def person_feed(connection: Connection, person_id: str, now: datetime) -> bytes:
     """One person's shifts of all schedules as an iCalendar feed, each with a reminder a day before."""
     organisation = everything(connection)
     shifts = _feed_shifts(connection, list(organisation.schedules), person_id, now)
-    title = f"{organisation.person_name(person_id)} on call"
-    return calendar.feed(title, shifts, now, remind=timedelta(days=1))
+    me = organisation.person_name(person_id)
+    learning = [
+        FeedShift(id, organisation.schedules[id].name, organisation.person_name(shift.person), shift, me)
+        for id, shift in shadowed_shifts(connection, person_id, now - calendar.BEHIND, now + calendar.AHEAD)
+    ]
+    return calendar.feed(f"{me} on call", [*shifts, *learning], now, remind=timedelta(days=1))
 
 
 def gaps_feed(connection: Connection, schedule_ids: Sequence[str], now: datetime) -> bytes:

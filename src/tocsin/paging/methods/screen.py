@@ -37,7 +37,7 @@ class Screen:
         return "any open tab"
 
     async def send(self, address: str, message: Message) -> Outcome:
-        head = {"page": "PAGE", "over": "OVER"}.get(message.kind, "TOCSIN")
+        head = {"page": "PAGE" if message.urgent else "NOTE", "over": "OVER"}.get(message.kind, "TOCSIN")
         title = message.title.removeprefix("Over: ")
         who = f" for {address}" if address else ""
         link = f"\n     acknowledge: {message.link}" if message.kind == "page" and message.link else ""

@@ -120,11 +120,18 @@ def outcome_of(answer: Answer, receipt: Mapping[str, Any]) -> Outcome:
     return Outcome("failed", error=error)
 
 
+_TYPES = {
+    "page": "page.opened",
+    "over": "page.over",
+    "told": "page.shadowed",
+    "code": "method.code",
+    "test": "method.test",
+}
+
+
 def _body(message: Message) -> dict[str, Any]:
     return {
-        "type": {"page": "page.opened", "over": "page.over", "code": "method.code", "test": "method.test"}[
-            message.kind
-        ],
+        "type": _TYPES[message.kind],
         "timestamp": message.at.isoformat().replace("+00:00", "Z"),
         "data": {
             "page_id": message.page_id,

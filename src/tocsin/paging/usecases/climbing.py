@@ -18,6 +18,7 @@ from tocsin.paging.page import LogRow, Next
 from tocsin.paging.queries import people
 from tocsin.paging.queries.people import Way
 from tocsin.paging.usecases.ledger import as_page, cause_of, change, lock_page, settle, write_log
+from tocsin.paging.usecases.shadowing import tell_shadows
 from tocsin.store.tables.engine import deliveries
 from tocsin.store.tables.paging import page_log
 
@@ -76,6 +77,7 @@ def climb(connection: Connection, row: Row[Any], now: datetime, *, due: datetime
         reached = [
             page_one(connection, row, person, now, screen=person not in seen, due=due) for person in resolved.people
         ]
+        tell_shadows(connection, row, asked, resolved.people, now)
         if any(reached) or resolved.webhooks or (reached and page.urgency == "notify"):
             return row  # what only notifies is one person's business: their screen is enough
         seen |= set(resolved.people)

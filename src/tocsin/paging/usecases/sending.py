@@ -152,6 +152,31 @@ class OverSender(_Sender):
             write_log(connection, row, LogRow("failed", asked["person"], asked["kind"], delivery.id, text), now)
 
 
+class ShadowSender(_Sender):
+    """What somebody who learns hears of a page. It leads to the page behind a sign-in: no link answers for them."""
+
+    def prepare(self, connection: Connection, delivery: Delivery, now: datetime) -> Mapping[str, Any] | None:
+        row, asked = lock_page(connection, delivery.subject_id), delivery.payload
+        address = _address(connection, asked["person"], asked)
+        if address is None or row.restricted or row.state == "ended":
+            return None
+        message = messages.shadow_message(
+            page_id=row.id,
+            title=row.title,
+            paged=" and ".join(people.name_of(connection, person) for person in asked["paged"]) or "Nobody",
+            link=f"{self.public_url}/pages/{row.id}",
+            key=delivery.idempotency_key,
+            now=now,
+        )
+        return {"kind": asked["kind"], "address": address, "message": message.packed()}
+
+    def record(self, connection: Connection, delivery: Delivery, outcome: Outcome, now: datetime) -> None:
+        if outcome.state == "failed":
+            row, asked = lock_page(connection, delivery.subject_id), delivery.payload
+            text = f"could not be told what they shadow: {outcome.error}"
+            write_log(connection, row, LogRow("failed", asked["person"], asked["kind"], delivery.id, text), now)
+
+
 class ContactSender(_Sender):
     """A code or a test, to one method."""
 

@@ -50,6 +50,21 @@ leaves = Table(
     instant("removed_at", nullable=True),
     Index("ix_leaves_ends_at", "ends_at"),
 )
+# Who learns: they are told what whoever is on call is paged for, and owe nothing.
+shadows = Table(
+    "shadows",
+    metadata,
+    text("id", primary_key=True),
+    text("schedule_id"),
+    text("person_id"),
+    text("of_person", nullable=True),  # only while this one is on call; NULL: whoever is
+    instant("starts_at"),
+    instant("ends_at"),  # as planned, or when it was ended
+    text("created_by"),
+    instant("created_at"),
+    instant("removed_at", nullable=True),
+    Index("ix_shadows_ends_at", "ends_at"),
+)
 # The moments at which a schedule went from one person to another, and whether who came has read what was handed over.
 handovers = Table(
     "handovers",

@@ -9,7 +9,7 @@ from tocsin.timeline.entry import Category, Entry, Fact, Frozen, NameOf, Optiona
 class PageRecorded(Fact):
     """One row of a page's log. `event`: opened, step, attempt, receipt, failed, skipped, acknowledged, also,
     snoozed, reopened, passed_on, last_resort, told_over, ended, noted, paused, resumed, urgent, stuck, delivered, undelivered,
-    reassigned, asked, joined, declined, rests."""
+    reassigned, asked, joined, declined, rests, shadow."""
 
     kind: ClassVar[str] = "page"
     category: ClassVar[Category] = "alert"
@@ -58,6 +58,8 @@ class PageRecorded(Fact):
                 return f"snoozed the page {self.text or ''}".rstrip() + "."
             case "passed_on":
                 return "passed the page on" + (f": {self.text}." if self.text else ".")
+            case "shadow":
+                return f"told {who}{by}, who shadows."
             case "rests":
                 return f"saw that {self.text or 'somebody rests'}."
             case "reassigned":

@@ -4,6 +4,7 @@ from tocsin.errors import Invalid
 from tocsin.identity.actor import Right
 from tocsin.oncall.queries import shifts_of_person
 from tocsin.oncall.usecases.leave import LONGEST, AddLeave, add_leave, remove_leave
+from tocsin.oncall.usecases.shadowing import AddShadow, add_shadow, end_shadow
 from tocsin.oncall.usecases.swaps import OfferSwap, accept_swap, decline_swap, offer_swap, withdraw_swap
 from tocsin.organisation.queries import everything
 from tocsin.web.forms.rooms import people_field
@@ -109,7 +110,46 @@ def _end_leave(asked: Asked, given: Given) -> Sent:
     return Sent("/oncall", "Removed.")
 
 
+def _ask_shadow(asked: Asked) -> FormView:
+    known = everything(asked.connection)
+    person = (people_field(asked, chosen=asked.person_id),) if asked.actor.may(Right.MANAGER) else ()
+    schedules = tuple(Choice(key, spec.name) for key, spec in known.schedules.items())
+    people = tuple(Choice(key, spec.name) for key, spec in known.people.items() if spec.active)
+    return FormView(
+        "Shadow",
+        "Whoever shadows is told what who is on call is paged for. They owe nothing, and are no cover.",
+        "/oncall/shadows/new",
+        (
+            *person,
+            Field("schedule", "Schedule", "select", choices=schedules),
+            Field("of", "Whom", "select", choices=(Choice("", "Whoever has it"), *people)),
+            Field("starts_at", "From", "text", f"{asked.now:{_SHOWN}}", "UTC", required=True),
+            Field("ends_at", "Until", "text", "", "UTC", required=True),
+        ),
+        "Shadow",
+        "/oncall",
+        icon="people",
+    )
+
+
+def _shadow(asked: Asked, given: Given) -> Sent:
+    start, end = given.instant("starts_at"), given.instant("ends_at")
+    if start is None or end is None:
+        raise Invalid("say from when until when", "starts_at" if start is None else "ends_at")
+    person = given.or_none("person") or asked.person_id
+    command = AddShadow(given.text("schedule"), person, start, end, given.or_none("of"))
+    add_shadow(asked.connection, asked.actor, command, asked.now)
+    return Sent("/oncall", "Noted.")
+
+
+def _end_shadow(asked: Asked, given: Given) -> Sent:
+    end_shadow(asked.connection, asked.actor, given.text("shadow"), asked.now)
+    return Sent("/oncall", "Ended.")
+
+
 FORMS = (
+    Form("/oncall/shadows/new", _shadow, _ask_shadow, page="oncall"),
+    Form("/oncall/shadows/end", _end_shadow, page="oncall"),
     Form("/oncall/swaps/new", _offer, _ask_swap, page="oncall"),
     Form("/oncall/swaps/{swap}/accept", _accept, page="oncall"),
     Form("/oncall/swaps/{swap}/decline", _decline, page="oncall"),

@@ -11,6 +11,7 @@ from tocsin.oncall.ahead import Trouble
 from tocsin.oncall.queries import list_overrides, shifts_between, shifts_of_person, who_is_on_call
 from tocsin.oncall.queries.between import list_leaves, list_swaps
 from tocsin.oncall.queries.feeds import list_feeds
+from tocsin.oncall.queries.shadows import list_shadows
 from tocsin.organisation.queries import everything
 from tocsin.organisation.snapshot import Organisation
 from tocsin.paging.queries.ahead import troubles
@@ -30,6 +31,7 @@ from tocsin.web.views.oncall import (
     LoadLine,
     OncallView,
     OverrideLine,
+    ShadowLine,
     Shift,
     Step,
     SwapLine,
@@ -98,6 +100,7 @@ def load(asked: Asked) -> Answer:
         feed_choices=_feed_choices(asked, organisation),
         swaps=_swaps(asked, known),
         leaves=_leaves(asked, known),
+        shadows=_shadows(asked, known),
         may_swap=asked.responds and bool(asked.person_id),
     )
     return Answer(view, frozenset({"organisation", "oncall"}))
@@ -202,6 +205,18 @@ def _swaps(asked: Asked, known: Names) -> tuple[SwapLine, ...]:
         reason = f": {each.reason}" if each.reason else ""
         found.append(SwapLine(each.id, f"{who} to take {known.of(each.schedule_id)}", f"{span}{reason}", mine))
     return tuple(found)
+
+
+def _shadows(asked: Asked, known: Names) -> tuple[ShadowLine, ...]:
+    return tuple(
+        ShadowLine(
+            each.id,
+            f"{known.of(each.person_id)} shadows {known.of(each.of_person) if each.of_person else 'whoever has it'}",
+            f"{known.of(each.schedule_id)}, {say.moment(each.starts_at, asked.now)} to {say.moment(each.ends_at, asked.now)}",
+            asked.responds and (each.person_id == asked.person_id or asked.actor.may(Right.MANAGER)),
+        )
+        for each in list_shadows(asked.connection, asked.actor, asked.now)
+    )
 
 
 def _leaves(asked: Asked, known: Names) -> tuple[LeaveLine, ...]:

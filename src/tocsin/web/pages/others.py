@@ -67,6 +67,7 @@ _EVENTS = {
     "last_resort": "Last resort paged",
     "told_over": "Told that it is over:",
     "ended": "Ended",
+    "shadow": "Told, who shadows:",
     "rests": "Rest after a page at night:",
     "reassigned": "Given to somebody else by",
     "asked": "Help asked for by",

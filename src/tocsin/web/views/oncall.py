@@ -67,6 +67,16 @@ class OverrideLine:
 
 
 @dataclass(frozen=True)
+class ShadowLine:
+    """Who learns, on what, until when."""
+
+    id: str
+    who: str
+    when: str
+    may_end: bool
+
+
+@dataclass(frozen=True)
 class TroubleLine:
     """Something to mend within 30 days."""
 
@@ -133,6 +143,7 @@ class OncallView:
     may_override: bool
     override: Action
     troubles: tuple[TroubleLine, ...]
+    shadows: tuple[ShadowLine, ...]
     load: tuple[LoadLine, ...]
     feeds: tuple[FeedLine, ...]
     feed_choices: tuple[Choice, ...]
