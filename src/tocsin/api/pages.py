@@ -1,4 +1,4 @@
-"""Pages, and how people can be reached."""
+"""Pages: what rings, and what people answer to it."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -12,7 +12,7 @@ from tocsin.api.alerts import Snooze
 from tocsin.api.asking import Asked, Desk, answer
 from tocsin.api.body import Body, until
 from tocsin.api.fields import fields_of
-from tocsin.api.lists import Cursor, Limit, page_of, read_cursor, slice_of
+from tocsin.api.lists import Cursor, Limit, page_of, read_cursor
 from tocsin.errors import Invalid
 from tocsin.identity.actor import Actor, Right
 from tocsin.identity.visibility import visible_incidents
@@ -65,16 +65,6 @@ class PageNote(Body):
 
 class ManyPages(Body):
     pages: list[str] = Field(min_length=1, max_length=MOST)
-
-
-class NewMethod(Body):
-    kind: str = Field(examples=["email", "ntfy", "webhook"])
-    target: str
-    label: str = ""
-
-
-class Code(Body):
-    code: str
 
 
 @router.get("/pages")
@@ -233,55 +223,6 @@ async def end(asked: Asked, page: str, body: Reason) -> Response:
     return await asked.do(do)
 
 
-@router.get("/people/{person}/methods", tags=["People"])
-async def methods(asked: Asked, person: str, limit: Limit = 50, cursor: Cursor = None) -> Response:
-    """How a person can be reached, in the order in which it is tried."""
-    asked.actor.require(Right.VIEWER)
-    found = await asked.ask(lambda connection: usecases.list_methods(connection, asked.actor, person))
-    return answer(slice_of(found, limit, cursor, fields_of))
-
-
-@router.post("/people/{person}/methods", status_code=201, tags=["People"])
-async def add_method(asked: Asked, person: str, body: NewMethod) -> Response:
-    """Add a method; a code is sent by it, which must be entered before pages go that way."""
-
-    def do(connection: Connection, now: datetime) -> Any:
-        added = usecases.add_method(connection, asked.actor, person, body.kind, body.target, now, label=body.label)
-        return {"id": added.id, "secret": added.secret}
-
-    return await asked.do(do, 201, told_once=("secret",))
-
-
-@router.post("/methods/{method}/code", tags=["People"])
-async def send_code(asked: Asked, method: str) -> Response:
-    """Send another code."""
-    return await _method(asked, method, lambda c, now: usecases.send_code(c, asked.actor, method, now))
-
-
-@router.post("/methods/{method}/verify", tags=["People"])
-async def verify_method(asked: Asked, method: str, body: Code) -> Response:
-    """Enter the code that came by the method."""
-    return await _method(asked, method, lambda c, now: usecases.verify_method(c, asked.actor, method, body.code, now))
-
-
-@router.post("/methods/{method}/vouch", tags=["People"])
-async def vouch_for_method(asked: Asked, method: str) -> Response:
-    """An administrator vouches for a method without a code."""
-    return await _method(asked, method, lambda c, now: usecases.prove_method(c, asked.actor, method, now))
-
-
-@router.post("/methods/{method}/test", tags=["People"])
-async def test_method(asked: Asked, method: str) -> Response:
-    """Send a test page by it."""
-    return await _method(asked, method, lambda c, now: usecases.test_method(c, asked.actor, method, now))
-
-
-@router.delete("/methods/{method}", tags=["People"])
-async def remove_method(asked: Asked, method: str) -> Response:
-    """Take a method away."""
-    return await _method(asked, method, lambda c, now: usecases.remove_method(c, asked.actor, method, now))
-
-
 def _via(asked: Desk) -> str:
     return "cli" if asked.request.headers.get("user-agent", "").startswith("tocsin/") else "api"
 
@@ -295,14 +236,6 @@ def _answered(one: usecases.Answered) -> dict[str, Any]:
         "acknowledged_by": done.by_name if done is not None else None,
         "sentence": one.sentence,
     }
-
-
-async def _method(asked: Desk, method: str, work: Any) -> Response:
-    def do(connection: Connection, now: datetime) -> Any:
-        work(connection, now)
-        return {"id": method}
-
-    return await asked.do(do)
 
 
 def page_view(page: PageView, numbers: dict[str, int]) -> dict[str, Any]:
