@@ -25,7 +25,7 @@ from tocsin.oncall.usecases import AddOverride, add_override
 from tocsin.oncall.usecases.editing import SaveSchedule, save_schedule
 from tocsin.oncall.usecases.importing import fetch_calendar
 from tocsin.organisation.model.schedule import Schedule
-from tocsin.organisation.queries import everything
+from tocsin.organisation.queries import everything, planned
 from tocsin.organisation.usecases import ApplyFiles, apply_files
 from tocsin.store.database import Database
 from tocsin.store.tables.engine import tasks
@@ -263,3 +263,11 @@ def test_a_schedule_without_a_calendar_has_none_to_fetch(world: World) -> None:
         world.database.write(lambda c, now: fetch_calendar(c, MANAGER, "payments", now))
     world.pass_time(hours=1)
     assert len(world.server.asked) == 1
+
+
+def test_a_plan_says_that_the_address_changes_and_not_what_it_is(world: World) -> None:
+    other = ORGANISATION.replace("URL", "https://calendar.example/secret-9c2e/basic.ics")
+    plan, _ = world.database.read(lambda c: planned(c, {"all.yaml": other}))
+    assert "calendar:" in plan.as_text()
+    assert "secret-9c2e" not in plan.as_text()
+    assert "private-1f3a" not in plan.as_text()

@@ -11,6 +11,7 @@ from tocsin.organisation.load import Loaded, renames
 from tocsin.organisation.model import Kind
 from tocsin.organisation.model.fields import Spec
 from tocsin.organisation.model.person import Person
+from tocsin.organisation.model.schedule import Schedule
 from tocsin.organisation.reading import Described
 
 Action = Literal["add", "change", "take over", "rename", "remove", "deactivate"]
@@ -159,6 +160,7 @@ def _unnamed(key: Key, before: Held, renamed: Mapping[Key, str]) -> Change | Non
 def _differences(before: Spec, after: Spec) -> tuple[FieldChange, ...]:
     """Fields that differ. `was` is told by the rename itself; a runbook's text by how many lines it gained and lost."""
     one, other = to_json(before), to_json(after)
+    shown = [to_json(each.masked()) if isinstance(each, Schedule) else to_json(each) for each in (before, after)]
     found = []
     for name in other:
         if name == "was" or one.get(name) == other[name]:
@@ -166,7 +168,7 @@ def _differences(before: Spec, after: Spec) -> tuple[FieldChange, ...]:
         if name == "text":
             found.append(FieldChange("text", None, _text_change(str(one.get(name, "")), str(other[name]))))
         else:
-            found.append(FieldChange(name, one.get(name), other[name]))
+            found.append(FieldChange(name, shown[0].get(name), shown[1][name]))  # a calendar's address is a secret
     return tuple(found)
 
 

@@ -30,7 +30,7 @@ def shell_for(asked: Asked, page: str, answer: Answer, live: str, toast: Toast |
         clock = Clock("", soonest[1], "down", start=soonest[1] - timedelta(minutes=15)) if soonest else None
         active.append(ActiveIncident(row.number, row.title, row.severity, PHASE_WORDS[row.phase], clock))
     ringing = tuple(
-        Ringing(page_row.id, _rings(page_row), page_row.opened_at, f"/pages/{page_row.id}")
+        Ringing(page_row.id, _rings(page_row), page_row.opened_at, f"/pages/{page_row.id}", page_row.urgency == "page")
         for page_row in pages.ringing_for(asked.connection, actor)
     )
     return Shell(

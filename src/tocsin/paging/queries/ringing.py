@@ -31,7 +31,7 @@ def ringing_for(connection: Connection, actor: Actor) -> list[Row[Any]]:
     query = (
         select(pages, visible_by_incident(actor, pages.c.incident_id).label("seen"))
         .where(pages.c.state == "open", pages.c.snoozed_until.is_(None), pages.c.id.in_(asked))
-        .order_by(pages.c.opened_at)
+        .order_by(pages.c.urgency.desc(), pages.c.opened_at)  # what pages before what only notifies
         .limit(3)
     )
     return list(connection.execute(query))

@@ -200,6 +200,8 @@ class Ringing:
     text: str
     since: datetime
     href: str
+    urgent: bool = True
+    """Else it only tells."""
 
 
 @dataclass(frozen=True)
