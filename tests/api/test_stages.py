@@ -76,6 +76,19 @@ def send_alert(database: Database, dan: Caller, **fields: object) -> None:
     database.write(lambda c, now: fold_received(c, [Received(ref, signal) for signal in parsed.signals], now))
 
 
+def test_the_secret_of_a_policys_webhook_is_told_to_managers_alone(
+    dan: Caller, kof: Caller, database: Database
+) -> None:
+    url = "https://hooks.larkfield.example/bridge"
+    dan.send("GET", f"/organisation/webhook-secret?url={url}", 404)
+    bridge = f"policies:\n  bridge: {{name: Bridge, steps: [{{webhooks: ['{url}']}}]}}\n"
+    files = ApplyFiles({"all.yaml": ORGANISATION.replace("policies:\n", bridge)})
+    database.write(lambda c, now: apply_files(c, SYSTEM, files, now))
+    (secret,) = dan.get("/organisation/webhook-secret", url=url)["secrets"]
+    assert secret.startswith("whsec_")
+    kof.send("GET", f"/organisation/webhook-secret?url={url}", 403)
+
+
 def test_an_alert_is_listed_grouped_snoozed_and_declared(dan: Caller, database: Database) -> None:
     send_alert(database, dan, title="Error rate 12%", severity="critical", service="checkout-api", dedup_key="e1")
     (alert,) = dan.get("/alerts", state="firing")["items"]

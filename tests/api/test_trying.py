@@ -1,11 +1,13 @@
 """A payload is tried over the API: what alerts are in it, and which way each would go."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from tocsin.alerts.usecases import fold_signals
+from tocsin.clock import SimulatedClock
 from tocsin.intake.signal import IntegrationRef, Signal
 from tocsin.store.database import Database
 
@@ -36,6 +38,19 @@ def test_a_mapping_is_tried_then_kept(api: TestClient, dana: dict[str, str]) -> 
     command = {"mapping": mapping, "per_minute": 60}
     changed = api.patch(f"/integrations/{made['id']}", json=command, headers=dana).json()
     assert (changed["mapping"], changed["per_minute"]) == (mapping, 60)
+
+
+@pytest.mark.usefixtures("organisation")
+def test_what_would_be_quiet_then_is_said(api: TestClient, dana: dict[str, str], clock: SimulatedClock) -> None:
+    later = (clock.now() + timedelta(hours=3)).isoformat()
+    silence = {"match": {"service": "checkout-api"}, "until": later, "reason": "migration"}
+    assert api.post("/silences", json=silence, headers=dana).status_code == 201
+    body = {"payload": PAYLOAD, "sender": "generic"}
+    (now,) = api.post("/route/test", json=body, headers=dana).json()["alerts"]
+    assert now["quiet"].startswith("silenced by Dana")
+    after = {**body, "at": (clock.now() + timedelta(hours=4)).isoformat()}
+    (then,) = api.post("/route/test", json=after, headers=dana).json()["alerts"]
+    assert then["quiet"] is None
 
 
 @pytest.mark.usefixtures("organisation")

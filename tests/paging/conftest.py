@@ -181,11 +181,11 @@ class Night:
         owe(connection, "look_at_group", "group", id, {}, now, paging=True)
 
     def page(self, state: str = "all") -> queries.PageView:
-        """The one page there is, besides one about Tocsin's own lateness."""
+        """The one page there is, besides one about Tocsin's own lateness, or about a method that is gone."""
         (found,) = (
             page
             for page in self.database.read(lambda c: queries.pages_list(c, SYSTEM, state=state))
-            if page.subject_id != "late"
+            if page.subject_id != "late" and not page.subject_id.startswith("method-gone:")
         )
         return found
 

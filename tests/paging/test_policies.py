@@ -1,5 +1,8 @@
 """What a policy's steps may ask for: one after the other, a fallback, a webhook, some severities alone."""
 
+import base64
+import hashlib
+import hmac
 from collections.abc import Iterator
 
 import pytest
@@ -8,7 +11,9 @@ from tests.paging.conftest import ORGANISATION, Night, pages_by_mail
 from tests.standins.receiver import Receiver
 from tests.standins.smtp import SmtpStandin
 from tocsin.identity.actor import SYSTEM
+from tocsin.identity.keys import KEYS, Keys
 from tocsin.organisation.usecases import ApplyFiles, apply_files
+from tocsin.paging.methods.webhook import policy_secrets
 
 TEAM = "teams:\n  payments: {name: Payments, members: [dana, kofi, ravi]}\n"
 
@@ -57,6 +62,28 @@ def test_a_webhook_is_told_of_the_page_and_of_its_end_and_the_step_waits(night: 
     night.change_group(night.page().subject_id, state="closed", firing=0)
     night.settle()
     assert [each.json["type"] for each in hook.received] == ["page.opened", "page.over"]
+
+
+def test_a_policys_webhook_is_signed_with_a_secret_of_each_key(night: Night, hook: Receiver) -> None:
+    keys = night.database.context[KEYS]
+    assert isinstance(keys, Keys)
+    both = Keys((*Keys.generate().secrets_by_id, *keys.secrets_by_id))
+    night.database.context[KEYS] = both
+    url = f"{hook.url}/bridge"
+    with_steps(night, f'{{webhooks: ["{url}"], wait: 5m}}')
+    night.group()
+    (request,) = hook.received
+    signed = f"{request.headers['webhook-id']}.{request.headers['webhook-timestamp']}.".encode() + request.body
+    expected = [
+        hmac.new(base64.b64decode(secret.removeprefix("whsec_")), signed, hashlib.sha256).digest()
+        for secret in policy_secrets(both, url)
+    ]
+    assert len(set(expected)) == 2
+    assert request.headers["webhook-signature"].split() == [
+        f"v1,{base64.b64encode(each).decode()}" for each in expected
+    ]
+    assert policy_secrets(keys, url)[0] == policy_secrets(both, url)[1], "a receiver that knows the old one still does"
+    assert policy_secrets(both, url + "2") != policy_secrets(both, url)
 
 
 def test_a_step_for_critical_alone_is_passed_over_for_a_warning_and_the_record_says_so(

@@ -76,6 +76,12 @@ def test_a_browser_that_unsubscribed_gives_way_and_has_to_be_proved_again(
     assert smtp.to("dana@example.com")
     (method, _) = night.database.read(lambda c: list_methods(c, night.actor("dana"), "dana"))
     assert method.verified_at is None
+    told = [mail.subject for mail in smtp.to("dana@example.com")]
+    assert "Pages reach you no more by Notification" in told
+    night.group()
+    night.pass_time(minutes=1)
+    gone = [page for page in night.pages() if page.subject_id.startswith("method-gone:")]
+    assert [page.urgency for page in gone] == ["notify"], "told once"
 
 
 def test_a_subscription_of_another_installation_is_refused_for_good(

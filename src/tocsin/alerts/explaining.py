@@ -27,6 +27,8 @@ class Path:
     signal: Signal
     asked: tuple[RuleAsked, ...]
     routed: Routed
+    quiet: str = ""
+    """What would keep it from paging, whatever was decided: a silence, maintenance hours, another alert."""
 
 
 def path_of(organisation: Organisation, integration: IntegrationRef, signal: Signal, at: datetime) -> Path:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field
 from sqlalchemy import Connection
 from starlette.responses import Response
@@ -14,12 +14,15 @@ from tocsin.api.body import Body
 from tocsin.api.lists import Cursor, Limit, slice_of
 from tocsin.errors import Invalid, NotFound
 from tocsin.identity.actor import Right
+from tocsin.identity.keys import keys_of
 from tocsin.organisation import queries
 from tocsin.organisation.held import Held, to_json
 from tocsin.organisation.model import Kind
 from tocsin.organisation.model.schedule import Schedule
+from tocsin.organisation.queries import everything
 from tocsin.organisation.schema import json_schema
 from tocsin.organisation.usecases import ApplyFiles, apply_files
+from tocsin.paging.methods.webhook import policy_secrets
 
 router = APIRouter(tags=["Organisation"])
 _CATALOG: Mapping[str, Kind] = {
@@ -86,6 +89,23 @@ async def export(asked: Asked) -> Response:
     asked.actor.require(Right.VIEWER)
     files = await asked.ask(queries.exported)
     return answer({"files": [{"path": path, "text": text} for path, text in files.items()]})
+
+
+@router.get("/organisation/webhook-secret")
+async def webhook_secret(
+    asked: Asked, url: Annotated[str, Query(max_length=2000, description="The address as it stands in a policy.")] = ""
+) -> Response:
+    """By which secrets calls of a policy's webhook are signed, the newest first."""
+    asked.actor.require(Right.MANAGER)
+
+    def ask(connection: Connection) -> Any:
+        policies = everything(connection).policies.values()
+        known = {each for policy in policies for step in policy.steps for each in step.webhooks}
+        if url not in known:
+            raise NotFound("no policy has a webhook at this address")
+        return {"url": url, "secrets": policy_secrets(keys_of(connection), url)}
+
+    return answer(await asked.ask(ask))
 
 
 @router.get("/organisation/schema", openapi_extra={"security": []})

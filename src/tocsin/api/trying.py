@@ -9,25 +9,29 @@ from tocsin.alerts.explaining import Path
 from tocsin.alerts.queries.past import past_payloads
 from tocsin.alerts.queries.trying import TryPayload, try_payload
 from tocsin.api.asking import Asked, answer
-from tocsin.api.body import Body
+from tocsin.api.body import Body, Instant
 from tocsin.api.fields import fields_of
 
 router = APIRouter(tags=["Intake"])
 
 
 class Trial(Body):
-    """`payload` is the body as it would be sent. `mapping` is tried in place of the integration's own."""
+    """`payload` is the body as it would be sent. `mapping` is tried in place of the integration's own.
+
+    `at`: as if it came then; now if left out.
+    """
 
     payload: str
     integration: str | None = None
     sender: str | None = None
     mapping: str | None = None
+    at: Instant | None = None
 
 
 @router.post("/route/test")
 async def route_test(asked: Asked, body: Trial) -> Response:
     """What would become of a payload: nothing is kept, nobody is paged."""
-    command = TryPayload(body.payload, body.integration, body.sender, body.mapping)
+    command = TryPayload(body.payload, body.integration, body.sender, body.mapping, body.at)
     tried = await asked.ask(lambda connection: try_payload(connection, asked.actor, command, asked.now))
     return answer(
         {
@@ -61,4 +65,5 @@ def _path(path: Path) -> dict[str, Any]:
         "policy": routed.policy_id,
         "declare": routed.declare,
         "why": routed.why,
+        "quiet": path.quiet or None,
     }

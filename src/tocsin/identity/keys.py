@@ -106,6 +106,10 @@ class Keys:
                 return plain.decode()
         raise Invalid(f"a stored secret ({purpose}) can't be opened with this installation's key; enter it again")
 
+    def derived(self, purpose: str, message: str) -> tuple[bytes, ...]:
+        """32 bytes that belong to the message, of each key, the newest first: a secret that need not be kept."""
+        return tuple(bytes.fromhex(_hmac(key, purpose, message)) for _, key in self.secrets_by_id)
+
     def secret(self, purpose: str) -> str:
         """A text secret for a library that signs by itself (itsdangerous), newest key."""
         return _subkey(self.secrets_by_id[0][1], purpose).hex()

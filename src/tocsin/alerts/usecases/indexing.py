@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
@@ -14,6 +15,8 @@ from tocsin.store.database import Database
 EVERY = timedelta(seconds=2)
 _SETTLED = timedelta(seconds=8)
 _BETWEEN = 0.05  # seconds that are the intake's while there is much to do
+_STORM = 40  # commits a second, from which on nearly all of the time is the intake's
+_KINDNESS = 15  # times as long as it took
 _WAITS = 0.5  # seconds
 _LOOK_AGAIN = timedelta(hours=1)
 _log = logging.getLogger(__name__)
@@ -46,6 +49,7 @@ class SearchKeeper:
         self._database = database
         self._came = asyncio.Event()
         self._again = False
+        self._heard = 0  # commits with alerts since it was looked at last
         self._tasks: list[asyncio.Task[None]] = []
         self._stop_listening: Callable[[], None] = lambda: None
 
@@ -56,6 +60,7 @@ class SearchKeeper:
         def heard(topics: frozenset[str]) -> None:
             if "alerts" in topics:
                 self._again = True
+                self._heard += 1
                 with contextlib.suppress(RuntimeError):  # the loop has ended
                     loop.call_soon_threadsafe(self._came.set)
 
@@ -79,8 +84,13 @@ class SearchKeeper:
         if self._again:  # the newest are left alone until all that began with them has ended
             self._again = False
             asyncio.get_running_loop().call_later(_SETTLED.total_seconds(), self._came.set)
-        while (did := await asyncio.to_thread(index_once, self._database)) != "done":  # noqa: ASYNC110 - no event: it is kind
-            await asyncio.sleep(_BETWEEN if did == "filled" else _WAITS)
+        did = ""
+        while did != "done":
+            began, self._heard = time.monotonic(), 0
+            did = await asyncio.to_thread(index_once, self._database)
+            took = time.monotonic() - began
+            is_storm = self._heard > took * _STORM
+            await asyncio.sleep(_WAITS if did == "waits" else max(_BETWEEN, took * _KINDNESS * is_storm))
 
     async def _for_ever(self, every: timedelta, work: Callable[[], Awaitable[None]]) -> None:
         while True:

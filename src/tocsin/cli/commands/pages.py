@@ -149,6 +149,14 @@ def decline(page_id: str, reason: str) -> None:
     tell(server().post(f"/pages/{part(page_id)}/decline", {"reason": reason}), "They are told that you can't.")
 
 
+@command(parent=page, name="webhook-secret", example="tocsin page webhook-secret https://hooks.example/bridge")
+@click.argument("url")
+def webhook_secret(url: str) -> None:
+    """Tell by which secrets calls of a policy's webhook at URL are signed, the newest first."""
+    answer = server().get("/organisation/webhook-secret", url=url)
+    tell(answer, answer["secrets"])
+
+
 @command(parent=page, example="tocsin page end PAGE --reason 'called by mistake'")
 @click.argument("page_id", metavar="PAGE")
 @click.option("--reason", required=True)

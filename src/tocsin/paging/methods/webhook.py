@@ -10,13 +10,14 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from tocsin.clients.addresses import AddressRefused, check_url, shown
 from tocsin.clients.guarded_http import Answer, GuardedHttp, Unreachable
 from tocsin.engine.deliveries import Outcome
 from tocsin.errors import Invalid
+from tocsin.identity.keys import Keys
 from tocsin.paging.message import Message
 from tocsin.paging.methods import Means
 
@@ -26,7 +27,10 @@ _TRY_AGAIN = (408, 425, 429)
 
 
 class Webhook:
-    """What is kept is the address and its secret, `URL SECRET`; the secret is made here and told once."""
+    """What is kept is the address and its secret, `URL SECRET`; the secret is made here and told once.
+
+    An address in a policy is sent to with `policy_secrets`, of which there may be several.
+    """
 
     kind: ClassVar[str] = "webhook"
     lane: ClassVar[str] = "webhook"
@@ -55,10 +59,9 @@ class Webhook:
         return shown(address.partition(" ")[0])
 
     async def send(self, address: str, message: Message) -> Outcome:
-        url, _, secret = address.partition(" ")
+        url, *keys = address.split()
         body = json.dumps(_body(message), ensure_ascii=False, separators=(",", ":")).encode()
-        # an address in a policy has no secret: whoever gives it out makes it hard to guess
-        answer = await post(self._http, url, body, sign(secret, message, body) if secret else {})
+        answer = await post(self._http, url, body, sign(keys, message, body))
         return answer if isinstance(answer, Outcome) else outcome_of(answer, {"status": answer.status})
 
 
@@ -82,17 +85,22 @@ def secret_of(address: str) -> str:
     return address.partition(" ")[2]
 
 
-def sign(secret: str, message: Message, body: bytes) -> dict[str, str]:
-    """The headers by which a receiver knows who sent it, and that it is not an old one."""
+def policy_secrets(keys: Keys, url: str) -> tuple[str, ...]:
+    """The secrets of an address in a policy: one of each installation key, the newest first, so that keys can change."""
+    return tuple(_PREFIX + base64.b64encode(secret).decode() for secret in keys.derived("policy webhook", url))
+
+
+def sign(keys: Sequence[str], message: Message, body: bytes) -> dict[str, str]:
+    """The headers by which a receiver knows who sent it, and that it is not an old one; signed with each of the secrets."""
     id = hashlib.sha256(message.key.encode()).hexdigest()[:32]
     timestamp = str(int(message.at.timestamp()))
-    key = base64.b64decode(secret.removeprefix(_PREFIX))
-    digest = hmac.new(key, f"{id}.{timestamp}.".encode() + body, hashlib.sha256)
+    signed = f"{id}.{timestamp}.".encode() + body
+    digests = [hmac.new(base64.b64decode(key.removeprefix(_PREFIX)), signed, hashlib.sha256).digest() for key in keys]
     return {
         "webhook-id": id,
         "webhook-timestamp": timestamp,
-        "webhook-signature": f"v1,{base64.b64encode(digest.digest()).decode()}",
-        "Tocsin-Signature": f"v1={digest.hexdigest()}",
+        "webhook-signature": " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests),
+        "Tocsin-Signature": f"v1={digests[0].hex()}",
     }
 
 

@@ -9,16 +9,19 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 
 from tocsin.engine.deliveries import Delivery, Outcome, bring_forward
 from tocsin.identity.keys import keys_of
+from tocsin.organisation.model.fields import Target
 from tocsin.paging import links
 from tocsin.paging import message as messages
 from tocsin.paging import page as rules
 from tocsin.paging.message import Message
-from tocsin.paging.methods import Method
-from tocsin.paging.page import LogRow
+from tocsin.paging.methods import Method, kind_named
+from tocsin.paging.methods.webhook import policy_secrets
+from tocsin.paging.page import LogRow, OpenPage
 from tocsin.paging.queries import others_were_asked, people
 from tocsin.paging.usecases.climbing import FROM_FILES, FROM_POLICY, SCREEN, breaker_of, climb, step_may_still_reach
 from tocsin.paging.usecases.contact import CODE_LASTS, SEALED, address_of
 from tocsin.paging.usecases.ledger import PAGES, as_page, cause_of, lock_page, settle, write_log
+from tocsin.paging.usecases.opening import open_page
 from tocsin.paging.usecases.telling import tell_one_over
 from tocsin.store.database import announce
 from tocsin.store.tables.engine import deliveries
@@ -117,7 +120,7 @@ class PageSender(_Sender):
         if outcome.state == "retry" and breaker.is_open(delivery.lane, now):
             _next_method(connection, delivery, now)
         if outcome.receipt.get("gone"):
-            forget_proof(connection, asked["method_id"])
+            forget_proof(connection, asked["method_id"], now)
         if outcome.state == "failed" and kind != SCREEN:
             _next_method(connection, delivery, now)
             go_on_if_nothing_is_left(connection, row, asked["step"], now)
@@ -145,6 +148,8 @@ class OverSender(_Sender):
         return {"kind": asked["kind"], "address": address, "message": message.packed()}
 
     def record(self, connection: Connection, delivery: Delivery, outcome: Outcome, now: datetime) -> None:
+        if outcome.receipt.get("gone"):
+            forget_proof(connection, delivery.payload["method_id"], now)
         if outcome.state == "failed":
             row, asked = lock_page(connection, delivery.subject_id), delivery.payload
             what = "somebody else's" if delivery.kind == "page_passed" else "over"
@@ -197,7 +202,7 @@ class ContactSender(_Sender):
         if outcome.state == "sent" and delivery.kind == "contact_test":
             mark_proven(connection, delivery.subject_id, now)
         if outcome.receipt.get("gone"):
-            forget_proof(connection, delivery.subject_id)
+            forget_proof(connection, delivery.subject_id, now)
         announce(connection, "people")
 
 
@@ -223,7 +228,8 @@ def _address(connection: Connection, person: str | None, asked: Mapping[str, Any
     if asked["kind"] == SCREEN:
         return people.name_of(connection, person) if person else ""
     if asked["method_id"].startswith(FROM_POLICY):
-        return str(asked["method_id"].removeprefix(FROM_POLICY))
+        url = str(asked["method_id"].removeprefix(FROM_POLICY))
+        return " ".join((url, *policy_secrets(keys_of(connection), url)))
     if asked["method_id"] == FROM_FILES:
         return people.email_of(connection, person) if person else None
     row = connection.execute(_METHOD, {"method_id": asked["method_id"]}).first()
@@ -264,7 +270,22 @@ def mark_proven(connection: Connection, method_id: str, now: datetime) -> None:
     connection.execute(update(contact_methods).where(contact_methods.c.id == method_id).values(last_proven_at=now))
 
 
-def forget_proof(connection: Connection, method_id: str) -> None:
-    """The provider says that there is nothing at this address any more: it reaches nobody until it is proved again."""
+def forget_proof(connection: Connection, method_id: str, now: datetime) -> None:
+    """The provider says that there is nothing at this address any more: it reaches nobody until it is proved again.
+
+    Its owner is told by what is left.
+    """
+    row = connection.execute(_METHOD, {"method_id": method_id}).first()
+    if row is None or row.verified_at is None:
+        return
     connection.execute(update(contact_methods).where(contact_methods.c.id == method_id).values(verified_at=None))
     announce(connection, "people")
+    asked = OpenPage(
+        subject_kind="deadline",
+        subject_id=f"method-gone:{method_id}",
+        title=f"Pages reach you no more by {row.label or kind_named(row.kind).label}",
+        detail="Whoever carries them says that it is gone. Add it again under Settings, You, if it is still yours.",
+        urgency="notify",
+        to=(Target(person=row.person_id),),
+    )
+    open_page(connection, asked, now)

@@ -115,6 +115,7 @@ def _ask_try(asked: Asked) -> FormView:
     rules = sender_named(present.sender).rules
     if rules is not None:
         fields.append(Field("mapping", "With this mapping", "textarea", present.mapping or rules.first))
+    fields.append(Field("at", "As if it came at", "text", "", "UTC, such as sat 03:00; now if left empty"))
     return FormView(
         f"Try a payload of {present.name}",
         "Shows what alerts are in it and which way each would go. Nothing is kept, nobody is paged.",
@@ -128,9 +129,8 @@ def _ask_try(asked: Asked) -> FormView:
 def _try(asked: Asked, given: Given) -> Sent:
     id = str(asked.path["integration"])
     mapping = given.or_none("mapping")
-    tried = try_payload(
-        asked.connection, asked.actor, TryPayload(given.text("payload"), id, mapping=mapping), asked.now
-    )
+    command = TryPayload(given.text("payload"), id, mapping=mapping, at=given.instant("at"))
+    tried = try_payload(asked.connection, asked.actor, command, asked.now)
     title = say.figure(len(tried.paths), "alert") + " would come of it"
     present = integration(asked.connection, asked.actor, id)
     keeps = mapping if mapping != present.mapping and asked.actor.may(Right.MANAGER) else None

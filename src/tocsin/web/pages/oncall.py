@@ -11,6 +11,7 @@ from tocsin.oncall.ahead import Trouble
 from tocsin.oncall.queries import list_overrides, shifts_between, shifts_of_person, who_is_on_call
 from tocsin.oncall.queries.between import list_leaves, list_swaps
 from tocsin.oncall.queries.feeds import list_feeds
+from tocsin.oncall.queries.free import free_for
 from tocsin.oncall.queries.shadows import list_shadows
 from tocsin.organisation.queries import everything
 from tocsin.organisation.snapshot import Organisation
@@ -40,6 +41,7 @@ from tocsin.web.views.oncall import (
 
 _WEEK = timedelta(days=7)
 _MONTH = timedelta(days=30)
+_MOST_GAPS, _MOST_FREE = 8, 3
 _LOAD_OF = timedelta(days=28)
 
 
@@ -57,11 +59,6 @@ def load(asked: Asked) -> Answer:
     lanes = tuple(
         _lane(asked, known, schedule_id, spec.name, start) for schedule_id, spec in organisation.schedules.items()
     )
-    gaps = [
-        GapRow(spec.name, schedule_id, gap.start, gap.end)
-        for schedule_id, spec in organisation.schedules.items()
-        for gap in oncall.gaps_between(connection, schedule_id, now, now + _MONTH)
-    ]
     at = (now - start) / timedelta(hours=1)
     view = OncallView(
         asked_for=when.strftime("%Y-%m-%d %H:%M"),
@@ -77,7 +74,7 @@ def load(asked: Asked) -> Answer:
         now_at=round(at, 2) if 0 <= at <= HOURS else None,
         before=(start - _WEEK).date().isoformat(),
         after=(start + _WEEK).date().isoformat(),
-        gaps=tuple(sorted(gaps, key=lambda gap: gap.start)[:8]),
+        gaps=_gaps(asked, known, organisation),
         mine=_mine(asked, known),
         policies=_policies(organisation, known),
         overrides=tuple(
@@ -104,6 +101,31 @@ def load(asked: Asked) -> Answer:
         may_swap=asked.responds and bool(asked.person_id),
     )
     return Answer(view, frozenset({"organisation", "oncall"}))
+
+
+def _gaps(asked: Asked, known: Names, organisation: Organisation) -> tuple[GapRow, ...]:
+    """The next gaps, and who could fill each."""
+    found = [
+        (schedule_id, gap)
+        for schedule_id in organisation.schedules
+        for gap in oncall.gaps_between(asked.connection, schedule_id, asked.now, asked.now + _MONTH)
+    ]
+    shown = sorted(found, key=lambda pair: (pair[1].start, pair[0]))[:_MOST_GAPS]
+    free = free_for(asked.connection, shown)
+    return tuple(
+        GapRow(
+            organisation.schedules[schedule_id].name,
+            schedule_id,
+            gap.start,
+            gap.end,
+            tuple(
+                (person, known.of(person))
+                for person in free[schedule_id, gap]
+                if resting_until(asked.connection, person, gap.start) is None
+            )[:_MOST_FREE],
+        )
+        for schedule_id, gap in shown
+    )
 
 
 def _answer(asked: Asked, known: Names, person: str | None, when: datetime) -> str:

@@ -37,6 +37,8 @@ class GapRow:
     schedule_id: str
     start: datetime
     end: datetime
+    free: tuple[tuple[str, str], ...] = ()
+    """Ids and names of some who could fill it: they have no duty then, are not away and do not rest."""
 
 
 @dataclass(frozen=True)
