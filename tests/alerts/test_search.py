@@ -1,7 +1,9 @@
 """Alerts are found by labels and words: always all of them, the newest first, indexed or not."""
 
+import asyncio
 import random
 import threading
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +21,7 @@ from tocsin.alerts.search.pieces import FIRST, Segment, Stretch, newest_first, s
 from tocsin.alerts.search.postings import bucket_of, build, in_all, places_of
 from tocsin.alerts.search.words import Content, fits, hashes_of, hashes_sought, may_fit, sought
 from tocsin.alerts.usecases import segments
-from tocsin.alerts.usecases.indexing import index_once, look_again
+from tocsin.alerts.usecases.indexing import SearchKeeper, index_once, look_again
 from tocsin.clock import SimulatedClock
 from tocsin.errors import Invalid
 from tocsin.identity.actor import SYSTEM, Right, person
@@ -332,3 +334,26 @@ def test_a_segment_waits_for_transactions_that_ran_when_it_was_opened(night: Nig
     assert index_once(night.database, SIZE) == "filled"
     assert len(found(night, "full")) == SIZE
     assert index_once(night.database, SIZE) == "done"
+
+
+class Heard:
+    """A database of which the keeper hears as much as the test says, and that is so far behind."""
+
+    def __init__(self, behind: int) -> None:
+        self.behind = behind
+
+    async def read_async(self, query: object) -> int:
+        del query
+        return self.behind
+
+
+@pytest.mark.parametrize(
+    ("commits", "behind", "left"), [(0, 0, False), (10, 10, False), (500, 10, True), (500, 300_000, False)]
+)
+def test_a_storm_is_left_to_the_intake_until_too_much_is_not_indexed(commits: int, behind: int, left: bool) -> None:
+    async def ask() -> bool:
+        keeper = SearchKeeper(Heard(behind))  # type: ignore[arg-type]
+        keeper._heard, keeper._counted_at = commits, time.monotonic() - 1
+        return await keeper._is_left_to_the_intake()
+
+    assert asyncio.run(ask()) is left

@@ -15,8 +15,8 @@ from tocsin.store.database import Database
 EVERY = timedelta(seconds=2)
 _SETTLED = timedelta(seconds=8)
 _BETWEEN = 0.05  # seconds that are the intake's while there is much to do
-_STORM = 40  # commits a second, from which on nearly all of the time is the intake's
-_KINDNESS = 15  # times as long as it took
+_STORM = 40  # commits with alerts a second
+_MOST_BEHIND = 200_000  # alerts that a search reads through, in a storm
 _WAITS = 0.5  # seconds
 _LOOK_AGAIN = timedelta(hours=1)
 _log = logging.getLogger(__name__)
@@ -49,7 +49,8 @@ class SearchKeeper:
         self._database = database
         self._came = asyncio.Event()
         self._again = False
-        self._heard = 0  # commits with alerts since it was looked at last
+        self._heard = 0  # commits with alerts since `_counted_at`
+        self._counted_at = time.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
         self._stop_listening: Callable[[], None] = lambda: None
 
@@ -86,11 +87,21 @@ class SearchKeeper:
             asyncio.get_running_loop().call_later(_SETTLED.total_seconds(), self._came.set)
         did = ""
         while did != "done":
-            began, self._heard = time.monotonic(), 0
+            if await self._is_left_to_the_intake():
+                await asyncio.sleep(EVERY.total_seconds())
+                continue
             did = await asyncio.to_thread(index_once, self._database)
-            took = time.monotonic() - began
-            is_storm = self._heard > took * _STORM
-            await asyncio.sleep(_WAITS if did == "waits" else max(_BETWEEN, took * _KINDNESS * is_storm))
+            await asyncio.sleep(_WAITS if did == "waits" else _BETWEEN)
+
+    async def _is_left_to_the_intake(self) -> bool:
+        """In a storm all of the machine is, until search would have to read through far too much."""
+        now, heard = time.monotonic(), self._heard
+        rate = heard / max(now - self._counted_at, 0.1)
+        self._heard, self._counted_at = 0, now
+        if rate < _STORM:
+            return False
+        behind = await self._database.read_async(lambda c: segments.unindexed(c, _MOST_BEHIND + 1))
+        return behind <= _MOST_BEHIND
 
     async def _for_ever(self, every: timedelta, work: Callable[[], Awaitable[None]]) -> None:
         while True:
