@@ -16,7 +16,7 @@ from tocsin.clock import SystemClock
 from tocsin.demo.installation import Installation
 from tocsin.store.database import Database
 
-KILLS = int(os.environ.get("TOCSIN_TEST_KILLS") or (300 if LONG else 20))
+KILLS = int(os.environ.get("TOCSIN_TEST_KILLS") or (300 if LONG else 10))
 
 
 @pytest.fixture
