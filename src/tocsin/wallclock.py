@@ -22,8 +22,11 @@ _WEEKDAY_TIME = re.compile(
     r"([01]?\d|2[0-3]):([0-5]\d)",
     re.IGNORECASE,
 )
-_NIGHT_BEGINS = time(22)
-_NIGHT_ENDS = time(7)
+YEARS = range(1971, 2201)
+"""Instants that come from outside lie in these: a month or a zone more or less can always be reckoned from them."""
+
+OTHER_YEARS = f"the year is from {YEARS[0]} to {YEARS[-1]}"
+NIGHT_BEGINS, NIGHT_ENDS = time(22), time(7)
 
 
 @lru_cache(maxsize=1)
@@ -120,7 +123,7 @@ def offset_minutes(at: datetime, tz: ZoneInfo) -> int:
 def is_night(at: datetime, tz: ZoneInfo) -> bool:
     """Whether a person in that zone is likely asleep (22:00 to 07:00)."""
     shown = to_wall(at, tz).time()
-    return shown >= _NIGHT_BEGINS or shown < _NIGHT_ENDS
+    return shown >= NIGHT_BEGINS or shown < NIGHT_ENDS
 
 
 def place(name: str) -> str:

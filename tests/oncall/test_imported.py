@@ -1,5 +1,6 @@
 """Who is on call by somebody else's calendar: files of the shapes that other products write, read as shifts."""
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.errors import Invalid
-from tocsin.oncall.imported import ImportedShift, Known, from_json, kept, read, to_json
+from tocsin.oncall.imported import MOST_SELDOM, ImportedShift, Known, from_json, kept, read, to_json
 
 NOW = datetime(2026, 3, 25, 12, 0, tzinfo=UTC)
 PEOPLE = (
@@ -197,6 +198,51 @@ def test_every_few_days_is_the_same_wall_clock_each_time(day, hour, length, ever
     assert found == [span for span in expected if span[1] > NOW - timedelta(days=35)]
 
 
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        ("RRULE:FREQ=NEVER", "how the event 'Dana Okafor' repeats can't be read"),
+        ("RRULE:COUNT=3", "how the event 'Dana Okafor' repeats can't be read"),
+        ("RRULE:FREQ=DAILY;UNTIL=whenever", "how the event 'Dana Okafor' repeats can't be read"),
+        ("RRULE:FREQ=DAILY;BYHOUR=0,1,2;BYMINUTE=0,5,10,15,20,25,30,35,40", "repeats more than 24 times a day"),
+        ("RRULE:FREQ=SECONDLY", "repeats more than 24 times a day"),
+    ],
+)
+def test_a_rule_that_is_broken_is_told_and_left_out_and_the_rest_is_read(broken: str, told: str) -> None:
+    bad = event("Dana Okafor", "DTSTART:20260326T090000Z", "DTEND:20260326T170000Z", broken, uid="bad")
+    good = event("Kofi Mensah", "DTSTART:20260327T090000Z", "DTEND:20260327T170000Z")
+    found = read(calendar(bad, good), "UTC", PEOPLE, NOW)
+    assert [each.person for each in found.shifts] == ["kofi"]
+    assert told in " ".join(found.problems)
+
+
+def test_rules_that_are_sought_for_long_are_few() -> None:
+    never = "RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"
+    many = [
+        event("Dana Okafor", "DTSTART:20260326T090000Z", "DTEND:20260326T170000Z", never, uid=str(n))
+        for n in range(MOST_SELDOM + 1)
+    ]
+    found = read(calendar(*many), "UTC", PEOPLE, NOW)
+    assert found.problems == ("more than 20 events repeat by days of the month or year; only the first are followed",)
+
+
+_WHOLE = calendar(
+    event("Dana Okafor", "DTSTART;TZID=Europe/Berlin:20260323T090000", "DTEND;TZID=Europe/Berlin:20260323T170000",
+          "RRULE:FREQ=WEEKLY;COUNT=4\nEXDATE;TZID=Europe/Berlin:20260406T090000\nATTENDEE:mailto:x@y.example"),
+    zone=BERLIN,
+).decode()  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.integers(0, len(_WHOLE) - 1), st.integers(0, 6), st.text(max_size=4)), max_size=6))
+def test_a_calendar_that_is_damaged_anywhere_is_read_or_refused_in_words(damage: list[tuple[int, int, str]]) -> None:
+    text = _WHOLE
+    for place, length, other in damage:
+        text = text[:place] + other + text[place + length :]
+    with suppress(Invalid):
+        found = read(text.encode("utf-8", "replace"), "UTC", PEOPLE, NOW)
+        assert {each.person for each in found.shifts} <= {each.id for each in PEOPLE}
+
+
 SHIFTS = st.lists(
     st.builds(
         lambda start, length, person: ImportedShift(
@@ -214,5 +260,5 @@ def test_what_was_so_stays_and_what_comes_is_as_the_calendar_says(before, fresh,
 
     moment = NOW + timedelta(hours=hour, minutes=30)
     held = kept(before, fresh, NOW)
-    assert who(held, moment) == who(before if moment < NOW and before else fresh, moment)
+    assert who(held, moment) == who(before if moment < NOW else fresh, moment)
     assert from_json(to_json(held)) == list(held)

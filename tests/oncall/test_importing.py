@@ -20,6 +20,7 @@ from tocsin.engine.work import Registry
 from tocsin.errors import Conflict, Forbidden
 from tocsin.identity.actor import SYSTEM, Right, person
 from tocsin.oncall import handlers, queries
+from tocsin.oncall.queries.ahead import doubles_and_overlaps
 from tocsin.oncall.queries.imported import CalendarState, calendar_state
 from tocsin.oncall.usecases import AddOverride, add_override
 from tocsin.oncall.usecases.editing import SaveSchedule, save_schedule
@@ -211,6 +212,103 @@ def test_another_address_is_another_calendar(world: World) -> None:
     other.stop()
 
 
+WITHOUT = ORGANISATION.replace('    calendar: {url: "URL", time_zone: Europe/Madrid}\n', "")
+RENAMED = ORGANISATION.replace(
+    "  payments:\n    name: Payments\n", "  money:\n    was: [payments]\n    name: Payments\n"
+)
+
+
+def test_what_passed_by_a_calendar_stays_when_it_goes(world: World) -> None:
+    began = world.clock.now()
+    world.pass_time(minutes=5)
+    world.apply(WITHOUT)
+    assert (world.who(began), world.who()) == ("dana", None)
+    other = CalendarServer()
+    other.content = calendar(event("kofi", "DTSTART:20261119T120000Z", "DTEND:20261120T000000Z"))
+    world.pass_time(minutes=5)
+    world.apply(ORGANISATION.replace("URL", other.url))
+    between = began + timedelta(minutes=7)
+    assert (world.who(began), world.who(between), world.who()) == ("dana", None, "kofi")
+    other.stop()
+
+
+def test_what_passed_by_another_address_stays_until_then(world: World) -> None:
+    began = world.clock.now()
+    world.pass_time(minutes=5)
+    other = CalendarServer()
+    other.status = 404
+    world.apply(ORGANISATION.replace("URL", other.url))
+    assert (world.who(began), world.who()) == ("dana", None)
+    other.status, other.content = 200, calendar(KOFI)
+    world.pass_time(minutes=15)
+    assert (world.who(began), world.who(datetime(2026, 11, 20, 3, tzinfo=UTC))) == ("dana", "kofi")
+    other.stop()
+
+
+def test_a_schedule_by_another_name_keeps_its_calendar(world: World) -> None:
+    began = world.clock.now()
+    world.pass_time(minutes=5)
+    world.apply(RENAMED.replace("URL", world.server.url))
+
+    def who(at: datetime) -> str | None:
+        return world.database.read(lambda c: queries.who_is_on_call(c, "money", at))
+
+    assert (who(began), who(world.clock.now()), who(datetime(2026, 11, 20, 3, tzinfo=UTC))) == ("dana", "dana", "kofi")
+
+
+def test_a_rotation_of_the_time_before_stays_what_it_was(world: World) -> None:
+    """A calendar tells also of weeks gone by, when a rotation had it."""
+    rotation = "    rotations: [{people: [ines], starts: 2026-11-02, time_zone: UTC}]\n"
+    world.apply(WITHOUT.replace("organisation:", f"{rotation}organisation:"))
+    world.pass_time(minutes=10)
+    began = world.clock.now() - timedelta(minutes=5)
+    assert world.who(began) == "ines"
+    world.apply(ORGANISATION.replace("URL", world.server.url))
+    assert (world.who(began), world.who()) == ("ines", "dana")
+
+
+def test_who_left_had_it_until_then(world: World) -> None:
+    began = world.clock.now()
+    world.pass_time(minutes=5)
+    gone = ORGANISATION.replace("dana@larkfield.example}", "dana@larkfield.example, active: false}")
+    world.apply(gone.replace("URL", world.server.url))
+    assert (world.who(began), world.who()) == ("dana", None)
+
+
+def test_who_joins_is_found_though_the_calendar_is_the_same(world: World) -> None:
+    world.server.content = calendar(event("Zoe Lind", "DTSTART:20261119T000000Z", "DTEND:20261121T000000Z"))
+    world.pass_time(minutes=16)
+    assert world.who() is None
+    zoe = "  zoe: {name: Zoe Lind, email: zoe@larkfield.example}\nteams:"
+    world.apply(ORGANISATION.replace("teams:", zoe).replace("URL", world.server.url))
+    world.pass_time(minutes=16)
+    assert world.who() == "zoe"
+
+
+def test_an_override_over_a_calendars_shift_is_no_trouble(world: World) -> None:
+    begins, ends = world.clock.now() + timedelta(hours=1), world.clock.now() + timedelta(hours=2)
+    override = AddOverride("payments", "kofi", begins, ends, "")
+    world.database.write(lambda c, now: add_override(c, MANAGER, override, now))
+    assert world.database.read(lambda c: doubles_and_overlaps(c, world.clock.now())) == []
+
+
+def test_a_limit_is_told_once_a_week(world: World) -> None:
+    world.server.content = calendar(event("Dana Okafor", "DTSTART:20261101T000000Z", "DTEND:20270101T000000Z"))
+    limited = ORGANISATION.replace("dana@larkfield.example}", "dana@larkfield.example, limits: {hours_a_week: 20}}")
+    world.apply(limited.replace("URL", world.server.url))
+    world.pass_time(minutes=16)
+
+    def told() -> list[str]:
+        kept = select(tasks.c.payload).where(tasks.c.kind == "open_page")
+        titles = [str(row["title"]) for row in world.database.read(lambda c: c.execute(kept).scalars().all())]
+        return [title for title in titles if "more duty" in title]
+
+    before = len(told())
+    assert before == 1
+    world.pass_time(days=2)
+    assert len(told()) == before
+
+
 def test_a_page_that_is_no_calendar_is_said(world: World) -> None:
     world.server.content = b"<html>Sign in to see this calendar</html>"
     world.pass_time(minutes=16)
@@ -258,7 +356,7 @@ def test_the_address_is_shown_to_nobody_and_stays_when_what_is_shown_comes_back(
 
 
 def test_a_schedule_without_a_calendar_has_none_to_fetch(world: World) -> None:
-    world.apply(ORGANISATION.replace('    calendar: {url: "URL", time_zone: Europe/Madrid}\n', ""))
+    world.apply(WITHOUT)
     with pytest.raises(Conflict):
         world.database.write(lambda c, now: fetch_calendar(c, MANAGER, "payments", now))
     world.pass_time(hours=1)

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tocsin.oncall.limits import AWAKE_FOR, broken, is_night, rests_until
+from tocsin.oncall.limits import AWAKE_FOR, broken, rests_until
 from tocsin.oncall.policy import Directory, resolve
 from tocsin.organisation.model.person import Limits
 from tocsin.organisation.model.policy import Step
+from tocsin.wallclock import is_night
 
 MADRID = ZoneInfo("Europe/Madrid")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -41,7 +42,7 @@ def spans(*hours: tuple[float, float]) -> list[tuple[datetime, datetime]]:
 def test_what_goes_beyond_a_limit_is_told_once(
     limits: dict[str, int], duty: list[tuple[float, float]], said: list[str]
 ) -> None:
-    assert [each.said for each in broken(spans(*duty), Limits.model_validate(limits), MADRID)] == said
+    assert [each.said for each in broken(spans(*duty), Limits.model_validate(limits), MADRID, MONDAY)] == said
 
 
 @given(st.lists(st.tuples(st.integers(0, 700), st.integers(1, 80)), max_size=6), st.integers(1, 168))
@@ -49,7 +50,23 @@ def test_hours_in_a_week_are_those_of_the_busiest_week(duty: list[tuple[int, int
     theirs = sorted(spans(*((start, start + length) for start, length in duty)))
     on = {n for start, length in duty for n in range(start, start + length)}
     busiest = max((sum(first <= n < first + 168 for n in on) for first in range(800)), default=0)
-    assert bool(broken(theirs, Limits(hours_a_week=most), MADRID)) is (busiest > most)
+    assert bool(broken(theirs, Limits(hours_a_week=most), MADRID, MONDAY)) is (busiest > most)
+
+
+@pytest.mark.parametrize(
+    ("now", "weeks", "said"),
+    [
+        (24 * 3, 1, ["3 nights in a week, 2 at most"]),  # two had, the third to come
+        (24 * 5, 1, []),  # had, and nothing can be mended
+        (24 * 5, 2, ["3 nights in a week, 2 at most"]),  # the next ones
+    ],
+)
+def test_what_was_had_counts_with_what_comes_and_what_has_passed_is_not_told(
+    now: int, weeks: int, said: list[str]
+) -> None:
+    nights = spans((13, 14), (37, 38), (85, 86), (13 + 240, 14 + 240), (37 + 240, 38 + 240), (85 + 240, 86 + 240))
+    limits, nights = Limits(nights_a_week=2), nights[: 3 * weeks]
+    assert [each.said for each in broken(nights, limits, MADRID, MONDAY + now * HOUR)] == said
 
 
 @pytest.mark.parametrize(("utc", "night"), [("20:59", False), ("21:00", True), ("05:59", True), ("06:00", False)])

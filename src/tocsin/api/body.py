@@ -6,8 +6,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic.json_schema import WithJsonSchema
 
+from tocsin import wallclock
 from tocsin.errors import Invalid
-from tocsin.runbook.durations import parse_duration
+from tocsin.runbook.durations import LONGEST, parse_duration
 
 
 class Body(BaseModel):
@@ -22,16 +23,25 @@ def _duration(value: Any) -> Any:
     return value
 
 
+def _bounded(value: timedelta) -> timedelta:
+    if not timedelta() < value <= LONGEST:
+        raise ValueError("is not between a second and a year: write for example 15m or 48h")
+    return value
+
+
 def _in_utc(value: datetime) -> datetime:
+    if value.year not in wallclock.YEARS:
+        raise ValueError(wallclock.OTHER_YEARS)
     return value.astimezone(UTC)
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-"""RFC 3339 with a zone; kept in UTC."""
+"""RFC 3339 with a zone, of the years 1971 to 2200; kept in UTC."""
 
 Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
+    AfterValidator(_bounded),
     PlainSerializer(lambda value: f"PT{int(value.total_seconds())}S"),
     WithJsonSchema({"type": "string", "examples": ["15m", "1h30m", "PT15M"], "description": "A number and a unit."}),
 ]

@@ -50,6 +50,7 @@ def look_at_schedule(connection: Connection, job: Job, now: datetime) -> None:
     """Tell live screens, and want the schedule's next handover and warnings; a schedule that is gone wants nothing."""
     schedule = job.subject_id
     wanted: list[WantedDeadline] = []
+    importing.follow_change(connection, schedule, now)
     if schedule in everything(connection).schedules:
         for changed_at in _changes_due(connection, schedule, now):
             hand_over(connection, schedule, changed_at, now)
@@ -137,7 +138,7 @@ def _tell_long_before(connection: Connection, schedule_id: str, now: datetime) -
         )
     for one in beyond_limits(connection, now, schedule_id):
         person = known.person_name(one.person)
-        key = f"limit:{one.person}:{one.said}:{one.start:%Y-%m-%d}"
+        key = f"limit:{one.person}:{one.start:%G-W%V}"  # what is said of it may be another each day
         detail = (
             f"{one.said}, from {one.start:%a %d %b %H:%M} UTC. Swap a shift, add an override, or change the rotation."
         )

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 LOOKED_BACK, LOOKED_AHEAD = timedelta(days=35), timedelta(days=400)
 MOST_EVENTS, MOST_SHIFTS, MOST_TOLD = 2_000, 5_000, 20
+MOST_SELDOM = 20  # events whose rule picks days of a month or year: each may be sought for long
 _MOST_A_DAY = 24  # of one rule
+_SELDOM = ("BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS")
 _LONGEST_TEXT = 200
 _BRACKETED = re.compile(r"\[[^\]]{0,20}\]")
 
@@ -55,13 +57,13 @@ def read(content: bytes, zone: str, people: Iterable[Known], now: datetime) -> I
     """The shifts from 35 days back to 400 days ahead. Raises Invalid when this is no calendar, or far too much of one."""
     calendar = _calendar(content)
     problems: dict[str, None] = {}
-    events = [each for each in calendar.walk("VEVENT") if _is_bounded(each, problems)]
+    events = list(_followed(calendar.walk("VEVENT"), problems))
     if len(events) > MOST_EVENTS:
         raise Invalid(f"the calendar has {len(events)} events; at most {MOST_EVENTS} are read")
     find, tz = _finder(people), wallclock.zone(zone)
     shifts: list[ImportedShift] = []
     for event in _expanded(calendar, events, tz, now):
-        if str(event.get("STATUS", "")).upper() == "CANCELLED" or str(event.get("TRANSP", "")).upper() == "TRANSPARENT":
+        if _text(event, "STATUS").upper() == "CANCELLED" or _text(event, "TRANSP").upper() == "TRANSPARENT":
             continue
         span = _span(event, tz)
         if span is None:
@@ -87,8 +89,6 @@ def kept(before: Sequence[ImportedShift], fresh: Sequence[ImportedShift], now: d
     past = [ImportedShift(each.start, min(each.end, now), each.person) for each in before if each.start < now]
     ahead = [ImportedShift(max(each.start, now), each.end, each.person) for each in fresh if each.end > now]
     oldest = now - LOOKED_AHEAD
-    if not before:
-        return tuple(fresh)
     return _merged(sorted([*(each for each in past if each.end > oldest), *ahead]))
 
 
@@ -109,18 +109,37 @@ def _calendar(content: bytes) -> "Calendar":
     return found
 
 
-def _is_bounded(event: "Component", problems: dict[str, None]) -> bool:
-    """Whether the event's rule makes a number of shifts that people can work."""
-    rules = event.get("RRULE")
-    for rule in rules if isinstance(rules, list) else [rules] if rules is not None else []:
-        often = str((rule.get("FREQ") or [""])[0]).upper()
-        a_day = 1
-        for part in ("BYHOUR", "BYMINUTE", "BYSECOND"):
-            a_day *= max(1, len(rule.get(part) or ()))
-        if often in ("SECONDLY", "MINUTELY") or a_day > _MOST_A_DAY:
+def _followed(events: Iterable["Component"], problems: dict[str, None]) -> Iterator["Component"]:
+    """The events that can be followed in reasonable time, and whose rules make shifts that people can work."""
+    seldom = 0
+    for event in events:
+        try:
+            often, picks_days = _repeats(event)
+        except Exception:  # the library leaves what it can't read in many shapes
+            problems[f"how the event {_summary(event)!r} repeats can't be read"] = None
+            continue
+        seldom += picks_days
+        if often > _MOST_A_DAY:
             problems[f"the event {_summary(event)!r} repeats more than {_MOST_A_DAY} times a day"] = None
-            return False
-    return True
+        elif picks_days and seldom > MOST_SELDOM:
+            said = f"more than {MOST_SELDOM} events repeat by days of the month or year; only the first are followed"
+            problems[said] = None
+        else:
+            yield event
+
+
+def _repeats(event: "Component") -> tuple[int, bool]:
+    """How often a day the event's rules make it happen at most, and whether they pick days of a month or year."""
+    rules = event.get("RRULE")
+    a_day, picks_days = 0, False
+    for rule in rules if isinstance(rules, list) else [rules] if rules is not None else []:
+        if str(rule["FREQ"][0]).upper() in ("SECONDLY", "MINUTELY"):
+            return _MOST_A_DAY + 1, False
+        times = 1
+        for part in ("BYHOUR", "BYMINUTE", "BYSECOND"):
+            times *= max(1, len(rule.get(part) or ()))
+        a_day, picks_days = a_day + times, picks_days or any(part in rule for part in _SELDOM)
+    return a_day, picks_days
 
 
 def _expanded(
@@ -166,10 +185,10 @@ def _finder(people: Iterable[Known]) -> Any:
     def find(event: "Component") -> str | None:
         attendees = event.get("ATTENDEE", [])
         for attendee in attendees if isinstance(attendees, list) else [attendees]:
-            address = str(attendee).casefold().removeprefix("mailto:")
+            address = str(attendee).strip().casefold().removeprefix("mailto:")
             if address in by_email:
                 return by_email[address]
-        said = _plain(_BRACKETED.sub(" ", str(event.get("SUMMARY", ""))))
+        said = _plain(_BRACKETED.sub(" ", _text(event, "SUMMARY")))
         return next((by_word[word] for word in longest_first if word and f" {word} " in f" {said} "), None)
 
     return find
@@ -181,7 +200,13 @@ def _plain(text: str) -> str:
 
 
 def _summary(event: "Component") -> str:
-    return str(event.get("SUMMARY", ""))[:_LONGEST_TEXT]
+    return _text(event, "SUMMARY")[:_LONGEST_TEXT]
+
+
+def _text(event: "Component", name: str) -> str:
+    """A property as text; of one that is there twice, the first."""
+    value = event.get(name, "")
+    return str(value[0] if isinstance(value, list) and value else value)
 
 
 def _merged(shifts: Sequence[ImportedShift]) -> tuple[ImportedShift, ...]:

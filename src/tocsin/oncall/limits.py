@@ -5,16 +5,16 @@ Night and weekend are as in `load`: 22:00 to 07:00, Saturday and Sunday, on the 
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from tocsin import wallclock
 from tocsin.oncall.load import Span, load
 from tocsin.organisation.model.person import Limits
 
-_WEEK, _MONTH, _DAY = timedelta(days=7), timedelta(days=28), timedelta(days=1)
+MONTH = timedelta(days=28)
 AWAKE_FOR = timedelta(hours=1)
-_EVENING, _MORNING = time(22), time(7)
+_WEEK, _DAY = timedelta(days=7), timedelta(days=1)
 _SATURDAY = 5
 
 
@@ -27,20 +27,22 @@ class Broken:
     said: str
 
 
-def broken(spans: Sequence[Span], limits: Limits, tz: ZoneInfo) -> list[Broken]:
-    """Each of the person's limits that these spans on call (instants, in order) go beyond, once, where it first is."""
+def broken(spans: Sequence[Span], limits: Limits, tz: ZoneInfo, now: datetime) -> list[Broken]:
+    """Each of the person's limits that these spans on call (instants, in order) go beyond, once, where it first is.
+
+    Only where duty from `now` on is part of it, which can still be mended; what was had before counts with it, so
+    `spans` reach back a `MONTH`.
+    """
     found = [
         _hours(spans, limits.hours_a_week, tz),
         _often(list(_nights(spans, tz)), limits.nights_a_week, _WEEK, "nights in a week", tz),
-        _often(list(_weekends(spans, tz)), limits.weekends_a_month, _MONTH, "weekends in four weeks", tz),
+        _often(list(_weekends(spans, tz)), limits.weekends_a_month, MONTH, "weekends in four weeks", tz),
     ]
-    return [each for each in found if each is not None]
 
+    def can_be_mended(one: Broken) -> bool:
+        return any(start < one.end and end > max(one.start, now) for start, end in spans)
 
-def is_night(at: datetime, tz: ZoneInfo) -> bool:
-    """Whether it is night where the person lives."""
-    local = at.astimezone(tz).time()
-    return local >= _EVENING or local < _MORNING
+    return [each for windows in found if (each := next(filter(can_be_mended, windows), None)) is not None]
 
 
 def rests_until(paged: Iterable[datetime], rest: timedelta | None, tz: ZoneInfo, now: datetime) -> datetime | None:
@@ -48,42 +50,40 @@ def rests_until(paged: Iterable[datetime], rest: timedelta | None, tz: ZoneInfo,
 
     For an hour after it they are awake anyway: what comes then is theirs, rather than wakes somebody else.
     """
-    nights = [at for at in paged if at <= now and is_night(at, tz)]
+    nights = [at for at in paged if at <= now and wallclock.is_night(at, tz)]
     if rest is None or not nights:
         return None
     last = max(nights)
     return last + rest if last + AWAKE_FOR <= now < last + rest else None
 
 
-def _hours(spans: Sequence[Span], most: int | None, tz: ZoneInfo) -> Broken | None:
+def _hours(spans: Sequence[Span], most: int | None, tz: ZoneInfo) -> Iterator[Broken]:
     if most is None:
-        return None
+        return
     for begin, _ in spans:
         end = begin + _WEEK
         within = [(max(start, begin), min(stop, end)) for start, stop in spans if start < end and stop > begin]
         has = load(within, tz).whole
         if has > timedelta(hours=most):
-            return Broken(begin, end, f"{has / timedelta(hours=1):.0f} hours on call in a week, {most} at most")
-    return None
+            yield Broken(begin, end, f"{has / timedelta(hours=1):.0f} hours on call in a week, {most} at most")
 
 
-def _often(days: Sequence[date], most: int | None, window: timedelta, what: str, tz: ZoneInfo) -> Broken | None:
-    """The first window of days with more of them than `most`."""
+def _often(days: Sequence[date], most: int | None, window: timedelta, what: str, tz: ZoneInfo) -> Iterator[Broken]:
+    """The windows of days with more of them than `most`."""
     if most is None:
-        return None
+        return
     for first in days:
         has = sum(first <= day < first + window for day in days)
         if has > most:
             begin = wallclock.start_of_day(first, tz)
-            return Broken(begin, begin + window, f"{has} {what}, {most} at most")
-    return None
+            yield Broken(begin, begin + window, f"{has} {what}, {most} at most")
 
 
 def _nights(spans: Sequence[Span], tz: ZoneInfo) -> Iterator[date]:
     """The days in whose night, which ends the next morning, a person is on call."""
     for day in _days(spans, tz):
-        evening = wallclock.first_instant(datetime.combine(day, _EVENING), tz)
-        morning = wallclock.first_instant(datetime.combine(day + _DAY, _MORNING), tz)
+        evening = wallclock.first_instant(datetime.combine(day, wallclock.NIGHT_BEGINS), tz)
+        morning = wallclock.first_instant(datetime.combine(day + _DAY, wallclock.NIGHT_ENDS), tz)
         if any(start < morning and end > evening for start, end in spans):
             yield day
 
@@ -107,4 +107,4 @@ def _days(spans: Sequence[Span], tz: ZoneInfo) -> Iterator[date]:
         day += _DAY
 
 
-__all__ = ["AWAKE_FOR", "Broken", "broken", "is_night", "rests_until"]
+__all__ = ["AWAKE_FOR", "MONTH", "Broken", "broken", "rests_until"]

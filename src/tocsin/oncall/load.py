@@ -6,7 +6,7 @@ has the hour once.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from tocsin import wallclock
@@ -54,8 +54,8 @@ def _parts(start: datetime, end: datetime, tz: ZoneInfo) -> Iterator[tuple[datet
     day = wallclock.to_wall(start, tz).date() - _DAY
     while (begins := wallclock.start_of_day(day, tz)) < end:
         weekend = day.weekday() >= _SATURDAY
-        morning = wallclock.first_instant(datetime.combine(day, time(7)), tz)
-        evening = wallclock.first_instant(datetime.combine(day, time(22)), tz)
+        morning = wallclock.first_instant(datetime.combine(day, wallclock.NIGHT_ENDS), tz)
+        evening = wallclock.first_instant(datetime.combine(day, wallclock.NIGHT_BEGINS), tz)
         midnight = wallclock.start_of_day(day + _DAY, tz)
         for low, high, night in ((begins, morning, True), (morning, evening, False), (evening, midnight, True)):
             if max(low, start) < min(high, end):

@@ -57,7 +57,7 @@ _RANGE = re.compile(
 _SINGLE = re.compile(rf"{_START}{_GAP}(?P<unit>{_UNIT})(?![\w%])", re.IGNORECASE)
 _SEPARATOR = re.compile(r"\s*(?:[-\u2010-\u2014]|\bto\b)\s*", re.IGNORECASE)
 _JOIN = re.compile(r"[ \t\n\u00a0]{1,2}(?:and[ \t\n]{1,2})?")
-_LONGEST = timedelta(days=366)
+LONGEST = timedelta(days=366)
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def parse_duration(value: object) -> timedelta:
             position += 1
     if last_size is None:
         raise ValueError("a duration is missing: write for example 15m")
-    if not timedelta(0) < total <= _LONGEST:
+    if not timedelta(0) < total <= LONGEST:
         raise ValueError(f"{value!r} is not between a second and a year: write for example 15m or 48h")
     return total
 

@@ -5,14 +5,27 @@ from datetime import UTC, datetime, timedelta
 
 from tocsin.errors import Invalid
 from tocsin.runbook.durations import parse_duration
-from tocsin.wallclock import next_weekday
+from tocsin.wallclock import OTHER_YEARS, YEARS, next_weekday
 
 _TIME = re.compile(r"^(?:(yesterday|today)\s+)?(\d{1,2}):(\d{2})(?::(\d{2}))?$", re.IGNORECASE)
 _NEAR_FUTURE = timedelta(minutes=5)
 
 
 def parse_instant(text: str, now: datetime, field: str) -> datetime:
-    """The instant, UTC. A bare time is today's, or yesterday's where today's is still to come; a weekday's is the next one."""
+    """The instant, UTC. A bare time is today's, or yesterday's where today's is still to come; a weekday's is the next one.
+
+    Raises Invalid with the field, also for another year than `wallclock.YEARS` have.
+    """
+    try:
+        at = _parse(text, now, field)
+    except OverflowError:
+        raise Invalid(OTHER_YEARS, field) from None
+    if at.year not in YEARS:
+        raise Invalid(OTHER_YEARS, field)
+    return at
+
+
+def _parse(text: str, now: datetime, field: str) -> datetime:
     text = text.strip().removesuffix("UTC").strip()
     if (coming := next_weekday(text, now)) is not None:
         return coming

@@ -1,6 +1,6 @@
 """Who is on call, was, and will be; by the schedule that held at that moment and the overrides that people made."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -79,20 +79,27 @@ def overrides_of(connection: Connection, schedule_id: str, start: datetime, end:
     """The overrides that hold somewhere in [start, end), as the rules read them; people under their present ids."""
     made, known = list_overrides(connection, schedule_id, ends_after=start), everything(connection)
     by_calendar = imported(connection, known, start, end, schedule_id).get(schedule_id, [])
-    return [*_as_overrides(connection, known, made, start, end), *by_calendar]
+    found = [*_as_overrides(known, made), *by_calendar]
+    return _while_they_stay(connection, known, found, start, end)
 
 
-def _as_overrides(
-    connection: Connection, organisation: Organisation, made: Iterable[OverrideRow], start: datetime, end: datetime
-) -> list[Override]:
-    found = []
+def _as_overrides(organisation: Organisation, made: Iterable[OverrideRow]) -> Iterator[Override]:
     for row in made:
-        person, until = organisation.current_id("person", row.person_id), row.holds_until
-        if person not in organisation.active_people:
-            # Who left has had it until then; the rotation has the rest again.
-            until = min(until, _left_at(connection, person) or row.starts_at)
-        if row.starts_at < until and row.starts_at < end and until > start:
-            found.append(Override(row.starts_at, until, person, row.created_at, row.id, row.reason))
+        person = organisation.current_id("person", row.person_id)
+        yield Override(row.starts_at, row.holds_until, person, row.created_at, row.id, row.reason)
+
+
+def _while_they_stay(
+    connection: Connection, organisation: Organisation, made: Iterable[Override], start: datetime, end: datetime
+) -> list[Override]:
+    """Those that hold somewhere in [start, end). Who left has had it until then; the rotation has the rest again."""
+    found = []
+    for each in made:
+        until = each.end
+        if each.person not in organisation.active_people:
+            until = min(until, _left_at(connection, each.person) or each.start)
+        if each.start < until and each.start < end and until > start:
+            found.append(each if until == each.end else replace(each, end=until))
     return found
 
 
@@ -130,8 +137,8 @@ def duties(connection: Connection, at: datetime) -> list[Duty]:
     def on_call_in(id: str, schedule: Schedule) -> OnCall:
         if since[id] > at:  # it was another one then
             return _on_call(connection, id, schedule, at)
-        overrides = _as_overrides(connection, organisation, made.get(id, ()), at, at + schedules.HORIZON)
-        overrides += by_calendar.get(id, [])
+        had = [*_as_overrides(organisation, made.get(id, ())), *by_calendar.get(id, [])]
+        overrides = _while_they_stay(connection, organisation, had, at, at + schedules.HORIZON)
         return _by_present_ids(organisation, schedules.on_call(schedule, overrides, at))
 
     return [Duty(id, schedule.name, schedule, on_call_in(id, schedule)) for id, schedule in known]

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, or_, select
 from tocsin import wallclock
 from tocsin.identity.actor import Actor, Right
 from tocsin.oncall.ahead import LOOKED_AHEAD, Trouble, away
-from tocsin.oncall.limits import broken
+from tocsin.oncall.limits import MONTH, broken
 from tocsin.oncall.queries import shifts_between
 from tocsin.organisation.queries import everything
 from tocsin.store.tables.oncall import leaves, swaps
@@ -89,17 +89,17 @@ def beyond_limits(connection: Connection, now: datetime, schedule_id: str | None
         return []
     spans: dict[str, list[tuple[datetime, datetime, str]]] = {}
     for schedule in organisation.schedules:
-        for shift in shifts_between(connection, schedule, now, now + LOOKED_AHEAD):
+        for shift in shifts_between(connection, schedule, now - MONTH, now + LOOKED_AHEAD):
             if shift.person in limited:
                 spans.setdefault(shift.person, []).append((shift.start, shift.end, schedule))
     found = []
     for person, theirs in sorted(spans.items()):
         theirs.sort()
-        if schedule_id is not None and schedule_id not in {schedule for _, _, schedule in theirs}:
+        if schedule_id is not None and schedule_id not in {schedule for _, end, schedule in theirs if end > now}:
             continue
         limits, zone = limited[person], wallclock.zone(organisation.people[person].time_zone)
         if limits is not None:
-            for one in broken([(start, end) for start, end, _ in theirs], limits, zone):
-                where = next(schedule for _, end, schedule in theirs if end > one.start)
+            for one in broken([(start, end) for start, end, _ in theirs], limits, zone, now):
+                where = next(schedule for _, end, schedule in theirs if end > max(one.start, now))
                 found.append(Trouble("limit", where, max(one.start, now), one.end, person, said=one.said))
     return found

@@ -37,25 +37,22 @@ def hash_of(url: str) -> str:
 def imported(
     connection: Connection, organisation: Organisation, start: datetime, end: datetime, schedule_id: str | None = None
 ) -> Mapping[str, list[Override]]:
-    """What calendars say of [start, end), by schedule. Who has left since is not on call by one."""
-    with_calendar = {
-        id: schedule
-        for id, schedule in organisation.schedules.items()
-        if schedule.calendar and schedule_id in (None, id)
-    }
-    if not with_calendar:
-        return {}
-    rows = select(schedule_calendars).where(schedule_calendars.c.schedule_id.in_(with_calendar))
+    """What calendars say of [start, end), by schedule; also what one said that is no longer the schedule's.
+
+    People under their present ids, and also those who have left since.
+    """
+    rows = select(schedule_calendars.c.schedule_id, schedule_calendars.c.shifts)
+    if schedule_id is not None:
+        schedule = organisation.schedules.get(schedule_id)
+        rows = rows.where(schedule_calendars.c.schedule_id.in_([schedule_id, *(schedule.was if schedule else ())]))
     found: dict[str, list[Override]] = {}
     for row in connection.execute(rows):
-        if row.url_hash != _hash(with_calendar[row.schedule_id]):
-            continue
+        id = organisation.current_id("schedule", row.schedule_id)
         for each in from_json(row.shifts):
-            person = organisation.current_id("person", each.person)
-            if each.start < end and each.end > start and person in organisation.active_people:
-                id = f"calendar-{each.start:%Y%m%dT%H%M%SZ}"
-                found.setdefault(row.schedule_id, []).append(
-                    Override(each.start, each.end, person, _BEFORE_ALL, id, source="calendar")
+            if each.start < end and each.end > start:
+                person, name = organisation.current_id("person", each.person), f"calendar-{each.start:%Y%m%dT%H%M%SZ}"
+                found.setdefault(id, []).append(
+                    Override(each.start, each.end, person, _BEFORE_ALL, name, source="calendar")
                 )
     return found
 

@@ -22,6 +22,13 @@ TOPIC = "oncall"
 LONGEST = timedelta(days=92)
 
 
+def may_arrange(actor: Actor, person_id: str) -> None:
+    """A responder arranges their own time, a manager anybody's. Raises Forbidden."""
+    actor.require(Right.RESPONDER)
+    if actor.person_id != person_id:
+        actor.require(Right.MANAGER)
+
+
 @dataclass(frozen=True)
 class AddOverride:
     """`person_id` takes whatever shift there is from `starts_at` until just before `ends_at` (instants)."""

@@ -4,11 +4,11 @@ What was read last stays in force while its address does not answer; that it doe
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from tocsin.clients.guarded_http import GuardedHttp
 from tocsin.engine.deadlines import WantedDeadline
@@ -17,7 +17,7 @@ from tocsin.engine.tasks import owe
 from tocsin.engine.work import Job
 from tocsin.errors import Conflict, TocsinError
 from tocsin.identity.actor import Actor, Right
-from tocsin.oncall.imported import Imported, Known, from_json, kept, read, to_json
+from tocsin.oncall.imported import Imported, ImportedShift, Known, from_json, kept, read, to_json
 from tocsin.oncall.queries import find_schedule
 from tocsin.oncall.queries.imported import hash_of
 from tocsin.oncall.usecases import TOPIC
@@ -43,6 +43,22 @@ def wanted_fetch(connection: Connection, schedule_id: str, now: datetime) -> lis
     return [WantedDeadline(FETCH, f"{due.isoformat()}:{hash_of(calendar.url)[:12]}", due)]
 
 
+def follow_change(connection: Connection, schedule_id: str, now: datetime) -> None:
+    """The schedule has changed: what a calendar said of the past stays, of the time ahead only the present one counts."""
+    organisation = everything(connection)
+    schedule, row = organisation.schedules.get(schedule_id), _row(connection, schedule_id)
+    if schedule is not None and row is None:
+        row = next((had for name in schedule.was if (had := _row(connection, name)) is not None), None)
+        if row is not None:
+            mine = update(schedule_calendars).where(schedule_calendars.c.schedule_id == row.schedule_id)
+            connection.execute(mine.values(schedule_id=schedule_id))
+    if row is None or (schedule is None and organisation.current_id("schedule", schedule_id) != schedule_id):
+        return  # there is none, or it goes with the schedule's new name
+    url_hash = hash_of(schedule.calendar.url) if schedule is not None and schedule.calendar is not None else ""
+    if row.url_hash != url_hash:
+        upsert(connection, schedule_calendars, _untried(schedule_id, url_hash, _passed(row, now)), ["schedule_id"])
+
+
 def fetch_is_due(connection: Connection, job: Job, now: datetime) -> None:
     """Handler of the deadline: let it be fetched, and want the next time."""
     if job.subject_id in everything(connection).schedules:
@@ -61,6 +77,7 @@ def _fetch(connection: Connection, schedule_id: str, key: str, now: datetime) ->
     calendar = everything(connection).schedules[schedule_id].calendar
     if calendar is None:
         return
+    follow_change(connection, schedule_id, now)
     _keep(connection, schedule_id, calendar.url, {"tried_at": now})
     send_later(
         connection,
@@ -142,8 +159,7 @@ class CalendarFetcher:
             _keep(connection, delivery.subject_id, schedule.calendar.url, {"error": error})
         else:
             row = _row(connection, delivery.subject_id)
-            same = row is not None and row.url_hash == said["url_hash"]
-            before = from_json(row.shifts) if same and row is not None else []
+            before = from_json(row.shifts) if row is not None else []
             kept_shifts = to_json(kept(before, found.shifts, now))
             fresh = {"fetched_at": now, "error": None, "problems": list(found.problems), "shifts": kept_shifts}
             more = {"etag": said.get("etag"), "modified": said.get("modified")}
@@ -158,12 +174,29 @@ def _row(connection: Connection, schedule_id: str) -> Any:
 
 
 def _keep(connection: Connection, schedule_id: str, url: str, changes: Mapping[str, Any]) -> None:
-    """Change the row; what was read from another address is none of this one's."""
+    """Change the row of the address that the schedule has now."""
     row = _row(connection, schedule_id)
-    fresh = {"schedule_id": schedule_id, "url_hash": hash_of(url), "problems": [], "shifts": []}
-    nothing = {"tried_at": None, "fetched_at": None, "etag": None, "modified": None, "error": None}
-    present = dict(row._mapping) if row is not None and row.url_hash == hash_of(url) else fresh | nothing
+    present = dict(row._mapping) if row is not None else _untried(schedule_id, hash_of(url), ())
     upsert(connection, schedule_calendars, {**present, **changes}, ["schedule_id"])
 
 
-__all__ = ["EVERY", "FETCH", "LANE", "CalendarFetcher", "fetch_calendar", "fetch_is_due", "wanted_fetch"]
+def _untried(schedule_id: str, url_hash: str, shifts: Sequence[ImportedShift]) -> dict[str, Any]:
+    fresh = {"schedule_id": schedule_id, "url_hash": url_hash, "problems": [], "shifts": to_json(shifts)}
+    return fresh | {"tried_at": None, "fetched_at": None, "etag": None, "modified": None, "error": None}
+
+
+def _passed(row: Any, now: datetime) -> Sequence[ImportedShift]:
+    """What the row says of the time until now."""
+    return kept(from_json(row.shifts), (), now)
+
+
+__all__ = [
+    "EVERY",
+    "FETCH",
+    "LANE",
+    "CalendarFetcher",
+    "fetch_calendar",
+    "fetch_is_due",
+    "follow_change",
+    "wanted_fetch",
+]

@@ -7,11 +7,11 @@ from sqlalchemy import Connection, insert, select, update
 
 from tocsin.engine.tasks import owe
 from tocsin.errors import Invalid, NotFound
-from tocsin.identity.actor import Actor, Right
+from tocsin.identity.actor import Actor
 from tocsin.identity.audit import record
 from tocsin.ids import new_id
 from tocsin.oncall.queries import shifts_of_person
-from tocsin.oncall.usecases import TOPIC
+from tocsin.oncall.usecases import TOPIC, may_arrange
 from tocsin.organisation.queries import everything
 from tocsin.organisation.usecases import SCHEDULE_CHANGED
 from tocsin.store.database import announce
@@ -32,7 +32,7 @@ class AddLeave:
 
 def add_leave(connection: Connection, actor: Actor, command: AddLeave, now: datetime) -> str:
     """One's own, or as a manager somebody's. Their shifts in it are warned of. The leave's id. Raises Invalid."""
-    _may(actor, command.person_id)
+    may_arrange(actor, command.person_id)
     if command.person_id not in everything(connection).active_people:
         raise Invalid(f"there is nobody active called '{command.person_id}'", "person")
     if not command.starts_at < command.ends_at <= command.starts_at + LONGEST or command.ends_at <= now:
@@ -60,16 +60,10 @@ def remove_leave(connection: Connection, actor: Actor, leave_id: str, now: datet
     row = connection.execute(select(rows).where(rows.c.id == leave_id, rows.c.removed_at.is_(None))).first()
     if row is None:
         raise NotFound(f"there is no leave '{leave_id}'")
-    _may(actor, row.person_id)
+    may_arrange(actor, row.person_id)
     connection.execute(update(rows).where(rows.c.id == leave_id).values(removed_at=now))
     record(connection, actor, "remove leave", row.person_id, {"leave": leave_id}, now)
     _look_again(connection, row.person_id, now)
-
-
-def _may(actor: Actor, person_id: str) -> None:
-    actor.require(Right.RESPONDER)
-    if actor.person_id != person_id:
-        actor.require(Right.MANAGER)
 
 
 def _look_again(connection: Connection, person_id: str, now: datetime) -> None:

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, insert, select, update
 
 from tocsin.errors import Invalid, NotFound
-from tocsin.identity.actor import Actor, Right
+from tocsin.identity.actor import Actor
 from tocsin.identity.audit import record
 from tocsin.ids import new_id
 from tocsin.oncall.queries import find_schedule
-from tocsin.oncall.usecases import TOPIC
+from tocsin.oncall.usecases import TOPIC, may_arrange
 from tocsin.organisation.queries import everything
 from tocsin.store.database import announce
 from tocsin.store.tables.oncall import shadows as rows
@@ -31,7 +31,7 @@ class AddShadow:
 
 def add_shadow(connection: Connection, actor: Actor, command: AddShadow, now: datetime) -> str:
     """Oneself, or as a manager anybody. The shadow's id. Raises NotFound for the schedule, Invalid, Forbidden."""
-    _may(actor, command.person_id)
+    may_arrange(actor, command.person_id)
     find_schedule(connection, command.schedule_id)
     active = everything(connection).active_people
     for field, person in (("person", command.person_id), ("of", command.of_person)):
@@ -65,17 +65,11 @@ def end_shadow(connection: Connection, actor: Actor, shadow_id: str, now: dateti
     row = connection.execute(select(rows).where(rows.c.id == shadow_id, rows.c.removed_at.is_(None))).first()
     if row is None or row.ends_at <= now:
         raise NotFound(f"there is no shadow '{shadow_id}' that still holds")
-    _may(actor, row.person_id)
+    may_arrange(actor, row.person_id)
     ended = {"ends_at": now} if row.starts_at < now else {"removed_at": now}
     connection.execute(update(rows).where(rows.c.id == shadow_id).values(ended))
     record(connection, actor, "end shadow", row.schedule_id, {"shadow": shadow_id, "person": row.person_id}, now)
     announce(connection, TOPIC)
-
-
-def _may(actor: Actor, person_id: str) -> None:
-    actor.require(Right.RESPONDER)
-    if actor.person_id != person_id:
-        actor.require(Right.MANAGER)
 
 
 __all__ = ["AddShadow", "add_shadow", "end_shadow"]

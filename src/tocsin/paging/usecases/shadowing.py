@@ -18,10 +18,10 @@ from tocsin.paging.usecases.ledger import write_log
 def tell_shadows(connection: Connection, row: Row[Any], step: Step, paged: Collection[str], now: datetime) -> None:
     """Tell those who shadow the step's schedules, by the first of their ways, once each time that the page begins.
 
-    Nobody is told of a restricted page, of one of practice, or of what only notifies.
+    Nobody is told when nobody is paged, nor of a restricted page, of one of practice, or of what only notifies.
     """
     schedules = {target.schedule for target in step.page if target.schedule}
-    if row.restricted or row.practice or row.urgency != "page" or not schedules:
+    if not paged or row.restricted or row.practice or row.urgency != "page" or not schedules:
         return
     for shadow in shadows_at(connection, schedules, now):
         if shadow.person_id in paged or not (shadow.of_person is None or shadow.of_person in paged):

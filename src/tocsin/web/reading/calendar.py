@@ -26,9 +26,10 @@ def monday(at: datetime) -> datetime:
 def asked_week(text: str, now: datetime) -> datetime:
     """The week of `?week=2026-11-16`; the present one without, or where that is no day."""
     try:
-        return monday(datetime.fromisoformat(text).replace(tzinfo=UTC)) if text else monday(now)
-    except (ValueError, OverflowError):
+        asked = datetime.fromisoformat(text).replace(tzinfo=UTC) if text else now
+    except ValueError:
         return monday(now)
+    return monday(asked if asked.year in wallclock.YEARS else now)
 
 
 def days_of(start: datetime, now: datetime) -> tuple[tuple[str, bool, bool], ...]:
