@@ -31,6 +31,7 @@ from tocsin.oncall.routes import routes as calendar_routes
 from tocsin.organisation.usecases import create_first_organisation
 from tocsin.paging import handlers as paging
 from tocsin.paging.breaker import BREAKER, Breaker
+from tocsin.paging.crowd import CROWD, Crowd
 from tocsin.paging.methods import NOT_SET_UP, Means, not_set_up
 from tocsin.paging.routes import routes as callback_routes
 from tocsin.paging.routes.listening import MatrixListener
@@ -60,6 +61,7 @@ def register_stages(parts: Parts) -> None:
     means = Means(parts.http, parts.smtp, _print, services_of(settings, parts.http, parts.keys))
     parts.database.context[NOT_SET_UP] = not_set_up(means)
     parts.database.context[BREAKER] = Breaker()
+    parts.database.context[CROWD] = Crowd()
     paging.register(registry, means, settings.outside_url)
     if means.services.matrix:
         listener = MatrixListener(parts.database, means.services.matrix)

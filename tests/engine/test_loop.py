@@ -247,7 +247,7 @@ def test_an_unknown_outcome_is_sent_again_or_asked_about(
     post = Post()
     house.registry.sender("letter", post)
     written = letter(house.database, "k1", on_unknown)
-    house.database.write(lambda c, now: claims.claim_deliveries(c, "post", ["letter"], "dead", now, 5))
+    house.database.write(lambda c, now: list(claims.claim_deliveries(c, "post", ["letter"], "dead", now, 5)))
     house.clock.advance(timedelta(minutes=2))
     house.run()
     assert len(post.sent) == sent
@@ -344,6 +344,8 @@ def test_a_hanging_provider_and_a_long_row_of_work_do_not_hold_the_end(house: Ho
     house.database.write(lambda c, now: nodes.leave(c, "node-1", now))
     freed = house.database.write(lambda c, now: claims.claim_jobs(c, tasks, "node-2", now, 50))
     assert len(freed) + len(house.done) == 40
-    (again,) = house.database.write(lambda c, now: claims.claim_deliveries(c, "post", ("letter",), "node-2", now, 5))
+    (again,) = house.database.write(
+        lambda c, now: list(claims.claim_deliveries(c, "post", ("letter",), "node-2", now, 5))
+    )
     assert again.delivery.id == sent
     assert again.delivery.again, "whether it arrived is not known"

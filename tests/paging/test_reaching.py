@@ -109,7 +109,7 @@ def test_an_answer_that_was_never_seen_is_sent_again_as_the_same_mail(night: Nig
     night.mail("dana")
     page = night.write(lambda c, now: usecases.open_page(c, OpenPage(subject_kind="person", title="Look"), now))
     night.write(lambda c, now: carry_out_first_step(c, page, now))
-    (claimed,) = night.write(lambda c, now: claim_deliveries(c, "smtp", ["page"], "doomed", now, 5))
+    (claimed,) = night.write(lambda c, now: list(claim_deliveries(c, "smtp", ["page"], "doomed", now, 5)))
     sender = night.registry.senders["page"]
     prepared = night.write(lambda c, now: sender.prepare(c, claimed.delivery, now))
     night.runner.run(sender.send(claimed.delivery, prepared))  # and here the process dies

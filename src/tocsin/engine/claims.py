@@ -1,7 +1,7 @@
 """Claiming rows: attempts + 1 and a fenced lease are committed before the work begins."""
 
 import random
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -164,15 +164,16 @@ def claim_deliveries(
     now: datetime,
     limit: int,
     among: Collection[str] | None = None,
-) -> list[ClaimedDelivery]:
+) -> Iterator[ClaimedDelivery]:
     """Claim due deliveries of a lane, `among` those of these ids if told; the attempt is committed before the call.
+
+    Each is claimed when its turn has come: what was made ready before may have put it off.
 
     One whose lease ended while sending has an unknown outcome: *resend* sends it again, *confirm* and *ask* are
     given to the handler as `again`, which decides.
     """
     asked = {"lane": lane, "kinds": list(kinds), "now": now, "most": limit, "among": list(among or ())}
     rows = connection.execute(_due_deliveries(among is not None)(connection), asked).all()
-    claimed = []
     for row in rows:
         again = row.state == "sending"
         if again and row.on_unknown == "ask":
@@ -182,9 +183,13 @@ def claim_deliveries(
             continue
         held: dict[str, Any] = {"state": "sending", "attempts": row.attempts + 1, "fence": row.fence + 1}
         held |= {"lease_owner": node, "lease_until": now + LEASE * 2}
-        connection.execute(_by_id(deliveries), {"row_id": row.id, **held})
-        claimed.append(ClaimedDelivery(_delivery(row, again=again), row.fence + 1))
-    return claimed
+        if connection.execute(_STILL_DUE, {"row_id": row.id, "due_by": now, **held}).rowcount:
+            yield ClaimedDelivery(_delivery(row, again=again), row.fence + 1)
+
+
+_STILL_DUE = update(deliveries).where(
+    deliveries.c.id == bindparam("row_id"), deliveries.c.next_try_at <= bindparam("due_by", type_=Instant())
+)
 
 
 def _is_due() -> ColumnElement[bool]:

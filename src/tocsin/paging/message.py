@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+_MOST_NAMED = 10
 Kind = Literal["page", "over", "told", "code", "test"]
 """`told`: for learning alone, nothing to answer."""
 
@@ -68,8 +69,9 @@ def page_message(
     now: datetime,
     again: bool,
     reply_code: str | None = None,
+    others: Sequence[tuple[str, str | None]] = (),
 ) -> Message:
-    """You are needed."""
+    """You are needed. `others`: pages that the same message tells of, each with its severity."""
     lines = [f"Since {opened_at:%Y-%m-%d %H:%M} UTC." + (" Opened again." if reopened else "")]
     if restricted:
         title = "You are needed in a restricted incident"
@@ -84,6 +86,10 @@ def page_message(
         lines.append("Nobody before you acknowledged: you are the last resort.")
     if practice:
         title = f"Practice: {title}"
+    if others:
+        lines = _listed([_named(*each) for each in ((title, severity), *others)])
+        lines.append("One acknowledgement takes them all.")
+        title = f"{len(others) + 1} pages: {title}, and {len(others)} more"
     return Message(
         kind="page",
         title=title,
@@ -100,16 +106,36 @@ def page_message(
     )
 
 
+def _listed(names: Sequence[str]) -> list[str]:
+    left = len(names) - _MOST_NAMED
+    return [*names[:_MOST_NAMED], *([f"… and {left} more."] if left > 0 else [])]
+
+
+def _named(title: str, severity: str | None) -> str:
+    return f"• {title}" + (f" ({severity})" if severity else "")
+
+
 def over_message(
-    *, page_id: str, title: str, why: str, restricted: bool, link: str, key: str, now: datetime
+    *,
+    page_id: str,
+    title: str,
+    why: str,
+    restricted: bool,
+    link: str,
+    key: str,
+    now: datetime,
+    others: Sequence[str] = (),
 ) -> Message:
-    """It is over; you need not do anything."""
+    """It is over; you need not do anything. `others`: pages that are over too and told of here."""
+    title = "a restricted page" if restricted else title
+    lines = ["You need not do anything." if restricted else f"{why[:1].upper()}{why[1:]}. You need not do anything."]
+    if others:
+        lines = ["You need not do anything about them.", *_listed([_named(each, None) for each in (title, *others)])]
+        title = f"{len(others) + 1} pages: {title}, and {len(others)} more"
     return Message(
         kind="over",
-        title="Over: a restricted page" if restricted else f"Over: {title}",
-        lines=(
-            "You need not do anything." if restricted else f"{why[:1].upper()}{why[1:]}. You need not do anything.",
-        ),
+        title=f"Over: {title}",
+        lines=tuple(lines),
         key=key,
         at=now,
         link=link,

@@ -18,6 +18,7 @@ from tocsin.paging.page import LogRow, Next
 from tocsin.paging.queries import people
 from tocsin.paging.queries.people import Way
 from tocsin.paging.usecases.ledger import as_page, cause_of, change, lock_page, settle, write_log
+from tocsin.paging.usecases.pacing import page_goes_at
 from tocsin.paging.usecases.shadowing import tell_shadows
 from tocsin.store.tables.engine import deliveries
 from tocsin.store.tables.paging import page_log
@@ -232,6 +233,10 @@ def _send(
     after: int | None = None,
     instead_of: str = "",
 ) -> None:
+    wait = (place if after is None else after) * rules.NEXT_METHOD_AFTER
+    goes = (
+        now if person is None or wait else page_goes_at(connection, person, way.method_id, way.kind, row.severity, now)
+    )
     send_later(
         connection,
         lane=methods.lane_of(way.kind),
@@ -246,8 +251,9 @@ def _send(
             "place": place,
             "step": as_page(row).name_of_step,
             "reopened": row.reopened,
+            **({"held": True} if goes > now else {}),
         },
         on_unknown="resend",
         now=now,
-        not_before=now + (place if after is None else after) * rules.NEXT_METHOD_AFTER,
+        not_before=goes + wait,
     )

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from tocsin.errors import Conflict, Invalid, NotFound
 from tocsin.identity.actor import Actor, Right
+from tocsin.paging.queries.together import told_with
 from tocsin.paging.usecases.answering import Acknowledged, acknowledge_page
 
 MOST = 500
@@ -38,6 +39,16 @@ def acknowledge_pages(
     # always locked in one order: two people who take the same pages never wait for each other
     answers = {page_id: _answer(connection, actor, page_id, now, via) for page_id in sorted(asked)}
     return [answers[page_id] for page_id in asked]
+
+
+def acknowledge_as_told(
+    connection: Connection, actor: Actor, page_id: str, now: datetime, *, via: str
+) -> tuple[Acknowledged, int]:
+    """Take the page of a message, and all others that it told the actor of: how many. Raises as `acknowledge_page`."""
+    others = [id for id, _ in told_with(connection, page_id, actor.person_id)]
+    done = acknowledge_page(connection, actor, page_id, now, via=via)
+    answers = [_answer(connection, actor, other, now, via) for other in others]
+    return done, sum(each.acknowledged is not None and each.acknowledged.yours for each in answers)
 
 
 def _answer(connection: Connection, actor: Actor, page_id: str, now: datetime, via: str) -> Answered:

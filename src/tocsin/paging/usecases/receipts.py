@@ -1,5 +1,6 @@
 """What a provider says later of a message that it took: it arrived, or it did not and somebody else's turn has come."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -23,7 +24,8 @@ def record_receipt(connection: Connection, delivery_id: str, state: State, text:
     if delivery is None:
         return False
     if delivery.subject_kind == "page":
-        _of_page(connection, delivery, state, text, now)
+        for one in [delivery, *_taken_along(connection, delivery)]:
+            _of_page(connection, one, state, text, now)
         return True
     if state == "undelivered":
         _failed(connection, delivery, text)
@@ -31,6 +33,18 @@ def record_receipt(connection: Connection, delivery_id: str, state: State, text:
         mark_proven(connection, delivery.subject_id, now)
     announce(connection, "people")
     return True
+
+
+def _taken_along(connection: Connection, delivery: Row[Any]) -> Sequence[Row[Any]]:
+    """What the same message told of besides."""
+    taken = (delivery.receipt or {}).get("with")
+    if not isinstance(taken, list):
+        return ()
+    rows = connection.execute(select(deliveries).where(deliveries.c.id.in_(taken)).order_by(deliveries.c.id)).all()
+    told = [row for row in rows if (row.receipt or {}).get("with") == delivery.id]
+    for page_id in sorted({row.subject_id for row in (delivery, *told)}):
+        lock_page(connection, page_id)
+    return told
 
 
 def _of_page(connection: Connection, delivery: Row[Any], state: State, text: str, now: datetime) -> None:

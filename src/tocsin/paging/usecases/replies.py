@@ -13,7 +13,8 @@ from tocsin.paging import links
 from tocsin.paging.queries import PageView
 from tocsin.paging.queries.live import answering, open_link, pages_for
 from tocsin.paging.queries.people import verified_owners
-from tocsin.paging.usecases.answering import acknowledge_page, pass_on_page
+from tocsin.paging.usecases.answering import pass_on_page
+from tocsin.paging.usecases.many import acknowledge_as_told
 
 ACKNOWLEDGE, PASS_ON = "acknowledge", "pass"
 _ALL = re.compile(r"(?:ack(?:nowledge)?\s+)?all", re.IGNORECASE)
@@ -71,13 +72,14 @@ def answer_by_text(connection: Connection, kind: str, address: str, text: str, n
     told = []
     for actor, page in chosen:
         told.append(f"{_act(connection, actor, page.id, ACKNOWLEDGE, now, via=kind)} ({_title(page)})")
-    left = len({page.id for _, page in waiting}) - len({page.id for _, page in chosen})
+    left = len({page.id for actor in owners for page in _open_pages(connection, actor)})
     return " ".join(told)[:600] + (f" {left} more open." if left else "")
 
 
 def _act(connection: Connection, actor: Actor, page_id: str, do: str, now: datetime, *, via: str) -> str:
     if do == ACKNOWLEDGE:
-        return acknowledge_page(connection, actor, page_id, now, via=via).sentence
+        done, more = acknowledge_as_told(connection, actor, page_id, now, via=via)
+        return f"{done.sentence.rstrip('.')}, and {more} more." if more else done.sentence
     if do == PASS_ON:
         pass_on_page(connection, actor, page_id, now, reason=f"passed on by {via}")
         return "Passed on."

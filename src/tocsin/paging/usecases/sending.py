@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select, update
@@ -23,6 +24,7 @@ from tocsin.paging.usecases.contact import CODE_LASTS, SEALED, address_of
 from tocsin.paging.usecases.ledger import PAGES, as_page, cause_of, lock_page, settle, write_log
 from tocsin.paging.usecases.opening import open_page
 from tocsin.paging.usecases.telling import tell_one_over
+from tocsin.paging.usecases.together import end_told_along, let_go, lock_in_order, take_along, titles_of, told_along
 from tocsin.store.database import announce
 from tocsin.store.tables.engine import deliveries
 from tocsin.store.tables.paging import contact_methods, page_log
@@ -49,7 +51,10 @@ class _Sender:
         if method is None:
             return Outcome("failed", error=f"this server knows no method {prepared['kind']!r}")
         message = replace(Message.unpacked(prepared["message"]), delivery=delivery.id)
-        return await method.send(prepared["address"], message)
+        outcome = await method.send(prepared["address"], message)
+        if not prepared.get("with"):
+            return outcome
+        return replace(outcome, receipt={**outcome.receipt, "with": prepared["with"]})
 
     def link(self, connection: Connection, page_id: str, person: str | None) -> str:
         return links.link(self.public_url, keys_of(connection), page_id, person)
@@ -77,6 +82,7 @@ class PageSender(_Sender):
         text = "sent again: the first answer was never seen" if delivery.again else None
         write_log(connection, row, LogRow("attempt", person, kind, delivery.id, text, more | way_of(asked)), now)
         announce(connection, PAGES)
+        taken = take_along(connection, delivery, now, lambda page: _rings(page, now))
         message = messages.page_message(
             page_id=row.id,
             title=row.title,
@@ -94,12 +100,17 @@ class PageSender(_Sender):
             now=now,
             again=delivery.again,
             reply_code=links.reply_code(keys_of(connection), row.id, person),
+            others=[(title, each.severity) for title, each in zip(titles_of(taken), taken, strict=True)],
         )
-        return {"kind": kind, "address": address, "message": message.packed()}
+        with_it = [each.delivery_id for each in taken]
+        return {"kind": kind, "address": address, "message": message.packed(), "with": with_it}
 
     def record(self, connection: Connection, delivery: Delivery, outcome: Outcome, now: datetime) -> None:
         if outcome.state == "dropped":
             return
+        taken = outcome.receipt.get("with", ())
+        if taken:
+            lock_in_order(connection, delivery, taken)
         row, asked = lock_page(connection, delivery.subject_id), delivery.payload
         person, kind = asked["person"], asked["kind"]
         breaker = breaker_of(connection)
@@ -110,11 +121,15 @@ class PageSender(_Sender):
         if outcome.state == "sent":
             if kind != SCREEN:
                 more = {**way_of(asked), "receipt": dict(outcome.receipt)}
+                if taken:
+                    more["pages"] = told_along(connection, delivery, taken, now)
                 write_log(connection, row, LogRow("receipt", person, kind, delivery.id, None, more), now)
                 mark_proven(connection, asked["method_id"], now)
             if row.state == "ended":
                 tell_one_over(connection, row, person, asked["method_id"], kind, now)
             return
+        if taken and outcome.state == "failed":
+            let_go(connection, taken, now)
         more = {**way_of(asked), "final": outcome.state == "failed"}
         write_log(connection, row, LogRow("failed", person, kind, delivery.id, outcome.error, more), now)
         if outcome.state == "retry" and breaker.is_open(delivery.lane, now):
@@ -135,7 +150,12 @@ class OverSender(_Sender):
         if address is None:
             return None
         announce(connection, PAGES)
-        say = messages.passed_message if delivery.kind == "page_passed" else messages.over_message
+        taken = take_along(connection, delivery, now, lambda page: page.state == "ended")
+        say = (
+            messages.passed_message
+            if delivery.kind == "page_passed"
+            else partial(messages.over_message, others=titles_of(taken))
+        )
         message = say(
             page_id=row.id,
             title=row.title,
@@ -145,12 +165,17 @@ class OverSender(_Sender):
             key=delivery.idempotency_key,
             now=now,
         )
-        return {"kind": asked["kind"], "address": address, "message": message.packed()}
+        with_it = [each.delivery_id for each in taken]
+        return {"kind": asked["kind"], "address": address, "message": message.packed(), "with": with_it}
 
     def record(self, connection: Connection, delivery: Delivery, outcome: Outcome, now: datetime) -> None:
         if outcome.receipt.get("gone"):
             forget_proof(connection, delivery.payload["method_id"], now)
+        taken = outcome.receipt.get("with", ())
+        if taken and outcome.state == "sent":
+            end_told_along(connection, delivery, taken, now)
         if outcome.state == "failed":
+            let_go(connection, taken, now)
             row, asked = lock_page(connection, delivery.subject_id), delivery.payload
             what = "somebody else's" if delivery.kind == "page_passed" else "over"
             text = f"could not be told that it is {what}: {outcome.error}"
@@ -217,6 +242,10 @@ def go_on_if_nothing_is_left(connection: Connection, row: Row[Any], step: str, n
     ):
         write_log(connection, row, LogRow("passed_on", text="the step reached nobody"), now)
         settle(connection, climb(connection, row, now), now)
+
+
+def _rings(page: Row[Any], now: datetime) -> bool:
+    return bool(page.state == "open") and not rules.is_snoozed(as_page(page), now)
 
 
 def way_of(asked: Mapping[str, Any]) -> dict[str, Any]:

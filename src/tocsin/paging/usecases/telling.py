@@ -9,6 +9,7 @@ from tocsin.engine.deliveries import send_later
 from tocsin.paging import methods
 from tocsin.paging.page import LogRow
 from tocsin.paging.usecases.ledger import write_log
+from tocsin.paging.usecases.pacing import end_goes_at
 from tocsin.store.tables.paging import page_log
 
 
@@ -41,6 +42,7 @@ def tell_one_over(
     connection: Connection, row: Row[Any], person: str | None, method_id: str, way: str, now: datetime
 ) -> None:
     """Tell one person by one method; the same is never told twice for a page."""
+    goes = end_goes_at(connection, person, method_id, way, now) if person is not None else now
     told = send_later(
         connection,
         lane=methods.lane_of(way),
@@ -48,9 +50,10 @@ def tell_one_over(
         subject_kind="page",
         subject_id=row.id,
         idempotency_key=f"over:{row.id}:{person or '-'}:{method_id}",
-        payload={"person": person, "method_id": method_id, "kind": way, "why": row.ended_why},
+        payload={"person": person, "method_id": method_id, "kind": way, "why": row.ended_why, "held": goes > now},
         on_unknown="resend",
         now=now,
+        not_before=goes,
     )
     if told and way != "screen":
         write_log(connection, row, LogRow("told_over", person=person, method=way), now)

@@ -33,7 +33,7 @@ class PageRecorded(Fact):
             case "attempt":
                 return f"tried to reach {who}{by}."
             case "receipt":
-                return f"reached {who}{by}."
+                return f"reached {who}{by}" + (f", {self.text}." if self.text else ".")
             case "delivered":
                 return f"the page arrived at {who}{by}."
             case "undelivered":

@@ -115,7 +115,7 @@ def carry_out(connection: Connection, actor: Actor, page: PageView, what: str, s
     """What a button of the phone's page does; the path to go to, '' for the page itself."""
     match what:
         case "acknowledge":
-            paging.acknowledge_page(connection, actor, page.id, now, via="link")
+            paging.acknowledge_as_told(connection, actor, page.id, now, via="link")
         case "decline":
             paging.decline_page(connection, actor, page.id, now, reason="declined from the phone")
         case "pass":

@@ -9,6 +9,7 @@ from tocsin.alerts.queries import board as alerts
 from tocsin.identity.actor import SYSTEM
 from tocsin.incidents.queries import heads as incidents
 from tocsin.paging.queries import PageView, others_were_asked
+from tocsin.paging.queries.together import told_with
 from tocsin.runbook.bundle import default_bundle
 from tocsin.triage.queries import changes_before
 from tocsin.web import format as say
@@ -71,6 +72,7 @@ def phone_page(
         may_declare=declares,
         may_act=may_act,
         group=declares,
+        others=tuple(title for _, title in told_with(connection, page.id, person_id)),
         helps=page.helps_with is not None,
         incident=incidents.number_of(connection, page.incident_id) if page.incident_id and not page.hidden else 0,
         declares="Choosing declares the incident, opens the room and the channel, and pages the incident commander on call.",

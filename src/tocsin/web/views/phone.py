@@ -33,6 +33,8 @@ class PhonePage:
     may_declare: bool = False
     may_act: bool = True
     group: bool = False
+    others: tuple[str, ...] = ()
+    """Titles of the pages that the same message told of, and that are open too."""
     helps: bool = False
     """Help is asked for: it can be declined."""
     incident: int = 0
