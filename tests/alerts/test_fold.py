@@ -1,7 +1,7 @@
 """From many messages to few groups, on both engines."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import ARRAY, Connection, Text, cast, column, func
@@ -9,9 +9,11 @@ from sqlalchemy import ARRAY, Connection, Text, cast, column, func
 from tests.alerts.night import DANA, Night, restrict, signal
 from tocsin.alerts import queries
 from tocsin.alerts.usecases import (
+    ChangeSilence,
     CreateSilence,
     SnoozeGroup,
     cancel_silence,
+    change_silence,
     claim_for_incident,
     create_silence,
     release_claims,
@@ -332,6 +334,41 @@ def test_a_silence_covers_what_fires_already_and_cancelling_it_uncovers(night: N
     night.database.write(lambda c, now: cancel_silence(c, DANA, silence.id, now))
     assert not night.group().is_silenced
     assert night.owed() == ["look_at_group"]
+
+
+def test_a_silence_is_made_longer_or_shorter_while_it_holds(night: Night) -> None:
+    begun, hour = night.clock.now(), timedelta(hours=1)
+    night.send(signal())
+    night.owed()
+    command = CreateSilence({"service": "checkout-api"}, begun + hour, "migration")
+    made = night.database.write(lambda c, now: create_silence(c, DANA, command, now))
+
+    def change(ends_at: datetime, reason: str | None = None) -> None:
+        asked = ChangeSilence(made.id, ends_at, reason)
+        night.database.write(lambda c, now: change_silence(c, DANA, asked, now))
+
+    change(begun + 2 * hour, "it takes longer")
+    night.wait(61)
+    assert night.group().is_silenced
+    (shown,) = night.database.read(lambda c: queries.silences(c, DANA, night.clock.now()))
+    assert (shown.ends_at, shown.reason) == (begun + 2 * hour, "it takes longer")
+    change(begun + 1.5 * hour)
+    night.wait(30)
+    assert not night.group().is_silenced
+    with pytest.raises(Conflict):
+        change(begun + 3 * hour)
+
+
+@pytest.mark.parametrize(("hours", "reason"), [(-1, None), (0, None), (24 * 91, None), (1, " ")])
+def test_a_silence_is_changed_to_what_one_could_make(night: Night, hours: int, reason: str | None) -> None:
+    command = CreateSilence({"service": "checkout-api"}, night.clock.now() + timedelta(hours=1), "migration")
+    made = night.database.write(lambda c, now: create_silence(c, DANA, command, now))
+    asked = ChangeSilence(made.id, night.clock.now() + timedelta(hours=hours), reason)
+    with pytest.raises(Invalid):
+        night.database.write(lambda c, now: change_silence(c, DANA, asked, now))
+    nowhere = ChangeSilence("nowhere", night.clock.now() + timedelta(hours=2))
+    with pytest.raises(NotFound):
+        night.database.write(lambda c, now: change_silence(c, DANA, nowhere, now))
 
 
 def test_a_silence_that_would_silence_everything_is_refused(night: Night) -> None:

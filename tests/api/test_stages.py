@@ -119,8 +119,23 @@ def test_a_snooze_needs_one_time(dan: Caller, database: Database) -> None:
 def test_silences_are_made_and_ended(dan: Caller) -> None:
     made = dan.post("/silences", match={"service": "ledger"}, reason="migration", **{"for": "2h"})
     assert [one["id"] for one in dan.get("/silences")["items"]] == [made["id"]]
+    longer = dan.send("PATCH", f"/silences/{made['id']}", **{"for": "4h"})
+    assert longer["ends_at"] > made["ends_at"]
+    assert dan.send("PATCH", f"/silences/{made['id']}", 422)["errors"][0]["field"] == "until"
     dan.send("DELETE", f"/silences/{made['id']}")
     assert dan.get("/silences")["items"] == []
+
+
+def test_maintenance_hours_to_come_are_listed(dan: Caller, database: Database) -> None:
+    assert dan.get("/maintenance")["items"] == []
+    hours = "    maintenance: [{name: nightly close, hours: {begin: '02:00', end: '04:00'}, match: {kind: batch}}]\n"
+    text = ORGANISATION.replace("vendors:", "  night:\n    name: Night\n    team: checkout\n" + hours + "vendors:")
+    database.write(lambda c, now: apply_files(c, SYSTEM, ApplyFiles({"organisation.yaml": text}), now))
+    items = dan.get("/maintenance")["items"]
+    assert len(items) >= 7
+    assert {(one["service"], one["name"], one["now"]) for one in items} == {("night", "nightly close", False)}
+    assert items[0]["starts_at"] == "2026-11-20T02:00:00Z"
+    assert items[0]["match"] == {"kind": "batch", "service": "night"}
 
 
 def test_an_integration_s_secret_url_is_told_once(dan: Caller, kof: Caller) -> None:

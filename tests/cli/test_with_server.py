@@ -335,7 +335,14 @@ def test_integrations_and_silences(dana: Tocsin) -> None:
     assert "Nothing is set aside" in ok(dana("intake", "set-aside"))
     made = as_json(dana("silence", "add", "service=ledger", "--for", "2h", "--reason", "migration", "--json"))["id"]
     assert "service=ledger" in ok(dana("silence", "list"))
+    assert "Silenced until" in ok(dana("silence", "change", made, "--for", "4h"))
     ok(dana("silence", "end", made))
+    later = as_json(
+        dana("silence", "add", "service=ledger", "--from", "sat 22:00", "--for", "2h", "--reason", "x", "--json")
+    )
+    assert later["starts_at"].endswith("T22:00:00Z")
+    ok(dana("silence", "end", later["id"]))
+    assert "No maintenance." in ok(dana("maintenance"))
 
 
 def test_alerts_are_found_by_word_and_label(dana: Tocsin, real_database: Database) -> None:
@@ -358,23 +365,24 @@ def test_tokens_are_made_listed_and_revoked(dana: Tocsin) -> None:
     ok(dana("freeze", "check", "--service", "ledger", TOCSIN_TOKEN=made), 3)
 
 
-def test_asking_who_is_on_call_costs_less_than_150_ms_of_cpu(
+def test_asking_who_is_on_call_costs_little_more_than_the_interpreter_and_its_parser_of_options(
     environment: dict[str, str], served: Served, real_database: Database
 ) -> None:
     import resource
 
     token = token_for(real_database, "ida", Right.RESPONDER, "read")["Authorization"].removeprefix("Bearer ")
 
-    def cost() -> float:
+    asked = environment | {"TOCSIN_URL": served.url, "TOCSIN_TOKEN": token}
+
+    def cost(*command: str) -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        asked = environment | {"TOCSIN_URL": served.url, "TOCSIN_TOKEN": token}
-        subprocess.run([PROGRAM, "oncall", "now"], env=asked, capture_output=True, timeout=30, check=True)
+        subprocess.run(command, env=asked, capture_output=True, timeout=30, check=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    cost()
-    assert min(cost() for _ in range(5)) < 0.150
-    assert sys.executable
+    bare, ours = (sys.executable, "-c", "import click, http.client, json"), (PROGRAM, "oncall", "now")
+    found = [(cost(*ours), cost(*bare)) for _ in range(6)]
+    assert min(each for each, _ in found) < 1.6 * min(each for _, each in found)
 
 
 def test_a_payload_is_tried_with_a_mapping_that_is_then_kept(dana: Tocsin, tmp_path: Path) -> None:

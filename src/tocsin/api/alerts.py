@@ -1,4 +1,4 @@
-"""Alerts, groups and silences."""
+"""Alerts and their groups."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -12,17 +12,14 @@ from tocsin.alerts import queries
 from tocsin.alerts.alert import Episode
 from tocsin.alerts.grouping import Group
 from tocsin.alerts.usecases import (
-    CreateSilence,
     SnoozeGroup,
-    cancel_silence,
-    create_silence,
     end_snooze,
     snooze_group,
 )
 from tocsin.api.asking import Asked, answer
 from tocsin.api.body import Body, Duration, Instant, until
 from tocsin.api.fields import fields_of
-from tocsin.api.lists import Cursor, Limit, page_of, read_cursor, slice_of
+from tocsin.api.lists import Cursor, Limit, page_of, read_cursor
 from tocsin.errors import Invalid, NotFound
 from tocsin.identity.actor import Actor, Right
 from tocsin.identity.visibility import visible_incidents
@@ -38,16 +35,6 @@ class Snooze(Body):
     until: Instant | None = None
     length: Duration | None = Field(default=None, alias="for")
     reason: str = Field(default="", max_length=2000)
-
-
-class NewSilence(Body):
-    """`match` are labels that an alert must carry; either `until` or `for`."""
-
-    match: dict[str, str]
-    until: Instant | None = None
-    length: Duration | None = Field(default=None, alias="for")
-    starts_at: Instant | None = None
-    reason: str
 
 
 @router.get("/alerts")
@@ -153,40 +140,6 @@ async def wake(asked: Asked, group: str) -> Response:
 
     def do(connection: Connection, now: datetime) -> Any:
         return _groups(connection, asked.actor, [end_snooze(connection, asked.actor, group, now)])[0]
-
-    return await asked.do(do)
-
-
-@router.get("/silences")
-async def silences(asked: Asked, over: bool = False, limit: Limit = 50, cursor: Cursor = None) -> Response:
-    """Silences in force or to come; with `over` those that ended."""
-    found = await asked.ask(lambda connection: queries.silences(connection, asked.actor, asked.now, over=over))
-    return answer(slice_of(found, limit, cursor, fields_of))
-
-
-@router.post("/silences", status_code=201)
-async def silence(asked: Asked, body: NewSilence) -> Response:
-    """Keep matching alerts from paging until a time."""
-
-    def do(connection: Connection, now: datetime) -> Any:
-        command = CreateSilence(
-            match=body.match,
-            ends_at=until(body.starts_at or now, body.until, body.length),
-            reason=body.reason,
-            starts_at=body.starts_at,
-        )
-        return fields_of(create_silence(connection, asked.actor, command, now))
-
-    return await asked.do(do, 201)
-
-
-@router.delete("/silences/{silence}")
-async def end_silence(asked: Asked, silence: str) -> Response:
-    """End a silence."""
-
-    def do(connection: Connection, now: datetime) -> Any:
-        cancel_silence(connection, asked.actor, silence, now)
-        return {"id": silence, "cancelled": True}
 
     return await asked.do(do)
 

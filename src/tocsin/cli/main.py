@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "intake": ("intake", "intake", "Integrations, and what they sent that could not be understood."),
     "route": ("routing", "route", "Which way an alert would go."),
     "silence": ("intake", "silence", "Keep matching alerts from paging until a time."),
+    "maintenance": ("intake", "maintenance", "The services' maintenance hours of the coming week."),
     "oncall": ("oncall", "oncall", "Who is on call, now or at any time."),
     "leave": ("between", "leave", "When people are away."),
     "override": ("override", "override", "Override a shift, or a gate with a reason."),

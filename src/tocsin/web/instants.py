@@ -25,6 +25,13 @@ def parse_instant(text: str, now: datetime, field: str) -> datetime:
     return at
 
 
+def parse_coming(text: str, now: datetime, field: str) -> datetime:
+    """A moment ahead: as `parse_instant`, but a bare time is the next one. Raises Invalid with the field."""
+    found = _TIME.match(text.strip().removesuffix("UTC").strip())
+    at = parse_instant(text, now, field)
+    return at + timedelta(days=1) if found and not found[1] and at <= now else at
+
+
 def _parse(text: str, now: datetime, field: str) -> datetime:
     text = text.strip().removesuffix("UTC").strip()
     if (coming := next_weekday(text, now)) is not None:

@@ -13,7 +13,7 @@ from tocsin.alerts.grouping import Group
 from tocsin.alerts.queries.finding import Search, before_point, search
 from tocsin.alerts.queries.rows import episode_of, group_of
 from tocsin.alerts.search import sought
-from tocsin.errors import Invalid
+from tocsin.errors import Invalid, NotFound
 from tocsin.identity.actor import Actor, Right
 from tocsin.identity.visibility import visible_by_incident
 from tocsin.store.tables.alerts import alerts as alert_rows
@@ -178,6 +178,14 @@ def silences(connection: Connection, actor: Actor, now: datetime, *, over: bool 
     statement = select(silence_rows, covered.label("covers")).where(is_over if over else ~is_over)
     rows = connection.execute(statement.order_by(silence_rows.c.ends_at.desc()).limit(100))
     return [SilenceView(**row._mapping) for row in rows]
+
+
+def find_silence(connection: Connection, actor: Actor, silence_id: str, now: datetime) -> SilenceView:
+    """One that is in force or to come. Raises NotFound."""
+    found = next((each for each in silences(connection, actor, now) if each.id == silence_id), None)
+    if found is None:
+        raise NotFound(f"there is no silence {silence_id!r} that still holds")
+    return found
 
 
 def place_of_group(shown: Group) -> Place:

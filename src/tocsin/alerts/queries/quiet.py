@@ -1,13 +1,14 @@
 """Why alerts are quiet: what keeps each from paging, in a few words."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select
 
 from tocsin.alerts.queries import alert
-from tocsin.alerts.silences import INHIBITED, MAINTENANCE
-from tocsin.identity.actor import Actor
+from tocsin.alerts.silences import INHIBITED, MAINTENANCE, maintenance
+from tocsin.identity.actor import Actor, Right
 from tocsin.organisation.queries import everything
 from tocsin.store.tables.alerts import silences
 
@@ -36,6 +37,30 @@ def quiet_reasons(connection: Connection, actor: Actor, silenced_by: Collection[
         else:
             found[id] = "silenced"
     return found
+
+
+@dataclass(frozen=True)
+class MaintenanceView:
+    """Hours in which a service is worked on, as its file says: the alerts that `match` means page nobody. UTC."""
+
+    service: str
+    service_name: str
+    name: str
+    match: Mapping[str, str]
+    starts_at: datetime
+    ends_at: datetime
+
+
+def maintenance_to_come(connection: Connection, actor: Actor, now: datetime) -> list[MaintenanceView]:
+    """The maintenance hours that are now or begin within the next eight days, in order."""
+    actor.require(Right.VIEWER, "alerts")
+    organisation = everything(connection)
+    found = []
+    for each in maintenance(organisation, now):
+        service, _, name = each.id.removeprefix(MAINTENANCE).partition(":")
+        called = organisation.services[service].name
+        found.append(MaintenanceView(service, called, name, each.match, each.starts_at, each.ends_at))
+    return sorted(found, key=lambda each: (each.starts_at, each.service_name, each.name))
 
 
 def _moment(at: datetime, now: datetime) -> str:

@@ -8,14 +8,23 @@ from tocsin.alerts.usecases.groups import (
     release_claims,
     snooze_group,
 )
-from tocsin.alerts.usecases.quieting import CreateSilence, apply_silences, cancel_silence, create_silence
+from tocsin.alerts.usecases.quieting import (
+    ChangeSilence,
+    CreateSilence,
+    apply_silences,
+    cancel_silence,
+    change_silence,
+    create_silence,
+)
 from tocsin.intake.usecases import create_first_integration
 
 __all__ = [
+    "ChangeSilence",
     "CreateSilence",
     "SnoozeGroup",
     "apply_silences",
     "cancel_silence",
+    "change_silence",
     "claim_for_incident",
     "create_first_integration",
     "create_silence",

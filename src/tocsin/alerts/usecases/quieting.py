@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from tocsin.alerts import silences as rules
 from tocsin.alerts.silences import Silence
@@ -40,6 +41,15 @@ class CreateSilence:
     starts_at: datetime | None = None
 
 
+@dataclass(frozen=True)
+class ChangeSilence:
+    """Let a silence end at another time (UTC), later or sooner; the reason stays if it is None."""
+
+    silence_id: str
+    ends_at: datetime
+    reason: str | None = None
+
+
 def create_silence(connection: Connection, actor: Actor, command: CreateSilence, now: datetime) -> Silence:
     """Keep matching alerts from paging. Invalid, with the field named, when it would silence everything or nothing."""
     actor.require(Right.RESPONDER, "alerts")
@@ -47,8 +57,9 @@ def create_silence(connection: Connection, actor: Actor, command: CreateSilence,
     if not match:
         raise Invalid("name at least one label and its value: a silence must not silence everything", "match")
     starts_at = max(command.starts_at or now, now)
-    if command.ends_at is None or not starts_at < command.ends_at <= now + LONGEST_SILENCE:
-        raise Invalid(f"a silence ends after it begins, at most {LONGEST_SILENCE.days} days from now", "ends_at")
+    if command.ends_at is None:
+        raise Invalid("say when the silence ends", "ends_at")
+    _check_end(starts_at, command.ends_at, now)
     if not command.reason.strip():
         raise Invalid("say why, for whoever wonders why nobody was paged", "reason")
     silence = Silence(new_id(), match, starts_at, command.ends_at)
@@ -69,14 +80,27 @@ def create_silence(connection: Connection, actor: Actor, command: CreateSilence,
     return silence
 
 
-def cancel_silence(connection: Connection, actor: Actor, silence_id: str, now: datetime) -> None:
-    """End a silence; what still fires under it may page at once."""
+def change_silence(connection: Connection, actor: Actor, command: ChangeSilence, now: datetime) -> Silence:
+    """Make a silence longer or shorter while it holds. Raises NotFound, Invalid; Conflict once it is over."""
     actor.require(Right.RESPONDER, "alerts")
-    row = connection.execute(lock_rows(connection, select(silences).where(silences.c.id == silence_id))).first()
-    if row is None:
-        raise NotFound(f"there is no silence {silence_id!r}")
-    if row.cancelled_at is not None or row.ends_at <= now:
-        raise Conflict("this silence is over already")
+    row = _lock(connection, command.silence_id, now)
+    _check_end(max(row.starts_at, now), command.ends_at, now)
+    reason = row.reason if command.reason is None else command.reason.strip()
+    if not reason:
+        raise Invalid("say why, for whoever wonders why nobody was paged", "reason")
+    changed = update(silences).where(silences.c.id == row.id)
+    connection.execute(changed.values(ends_at=command.ends_at, reason=reason))
+    silence = Silence(row.id, row.match, row.starts_at, command.ends_at)
+    _turned(connection, silence, now)
+    data = {"until": command.ends_at.isoformat(), "before": row.ends_at.isoformat(), "reason": reason}
+    audit.record(connection, actor, "change silence", row.id, data, now)
+    return silence
+
+
+def cancel_silence(connection: Connection, actor: Actor, silence_id: str, now: datetime) -> None:
+    """End a silence; what still fires under it may page at once. Raises NotFound, Conflict once it is over."""
+    actor.require(Right.RESPONDER, "alerts")
+    row = _lock(connection, silence_id, now)
     connection.execute(update(silences).where(silences.c.id == silence_id).values(cancelled_at=now))
     _turned(connection, Silence(row.id, row.match, row.starts_at, row.ends_at, now), now)
     audit.record(connection, actor, "cancel silence", silence_id, {}, now)
@@ -113,6 +137,20 @@ def turn_maintenance(connection: Connection, now: datetime) -> None:
     reconcile(connection, SILENCE, MAINTENANCE, wanted, now)
     apply_silences(connection, now)
     announce(connection, TOPIC)
+
+
+def _check_end(starts_at: datetime, ends_at: datetime, now: datetime) -> None:
+    if not starts_at < ends_at <= now + LONGEST_SILENCE:
+        raise Invalid(f"a silence ends after it begins, at most {LONGEST_SILENCE.days} days from now", "ends_at")
+
+
+def _lock(connection: Connection, silence_id: str, now: datetime) -> Row[Any]:
+    row = connection.execute(lock_rows(connection, select(silences).where(silences.c.id == silence_id))).first()
+    if row is None:
+        raise NotFound(f"there is no silence {silence_id!r}")
+    if row.cancelled_at is not None or row.ends_at <= now:
+        raise Conflict("this silence is over already")
+    return row
 
 
 def _turned(connection: Connection, silence: Silence, now: datetime) -> None:

@@ -94,9 +94,12 @@ def silence() -> None:
 @command(parent=silence, name="add", example="tocsin silence add service=ledger --for 2h --reason 'migration'")
 @click.argument("labels", nargs=-1, required=True, metavar="NAME=VALUE...")
 @click.option("--for", "length", type=DURATION, help="How long, as in 2h.")
+@click.option("--from", "begins", help="From when, UTC: 22:00 or sat 22:00; now without.")
 @click.option("--until", help="Until when, UTC: 22:00 or 2026-11-19T22:00:00Z.")
 @click.option("--reason", required=True)
-def add_silence(labels: tuple[str, ...], length: str | None, until: str | None, reason: str) -> None:
+def add_silence(
+    labels: tuple[str, ...], length: str | None, begins: str | None, until: str | None, reason: str
+) -> None:
     """Silence alerts that carry all these labels."""
     match = {}
     for label in labels:
@@ -104,10 +107,8 @@ def add_silence(labels: tuple[str, ...], length: str | None, until: str | None, 
         if not (name and equals):
             raise click.UsageError(f"{label!r} is no label; write it as NAME=VALUE")
         match[name] = value
-    if bool(length) == bool(until):
-        raise click.UsageError("say for how long (--for 2h) or until when (--until 22:00)")
-    body = {"match": match, "reason": reason, "for": length, "until": ahead(until) if until else None}
-    answer = server().post("/silences", {name: value for name, value in body.items() if value is not None})
+    starts_at = {"starts_at": ahead(begins)} if begins else {}
+    answer = server().post("/silences", {"match": match, "reason": reason, **starts_at, **_how_long(length, until)})
     tell(answer, f"Silenced: {answer['id']}")
 
 
@@ -119,12 +120,25 @@ def list_silences() -> None:
         (
             one["id"],
             " ".join(f"{name}={value}" for name, value in one["match"].items()),
+            short(one["starts_at"]),
             short(one["ends_at"]),
             one["reason"],
         )
         for one in items
     ]
-    tell({"items": items}, table(rows, ("silence", "match", "until", "reason")) or ["No silence."])
+    tell({"items": items}, table(rows, ("silence", "match", "from", "until", "reason")) or ["No silence."])
+
+
+@command(parent=silence, name="change", example="tocsin silence change SILENCE --for 4h")
+@click.argument("silence_id", metavar="SILENCE")
+@click.option("--for", "length", type=DURATION, help="How long from now, as in 2h.")
+@click.option("--until", help="Until when, UTC: 22:00 or 2026-11-19T22:00:00Z.")
+@click.option("--reason")
+def change_silence(silence_id: str, length: str | None, until: str | None, reason: str | None) -> None:
+    """Let a silence end later or sooner."""
+    body = {**_how_long(length, until), **({"reason": reason} if reason else {})}
+    answer = server().send("PATCH", f"/silences/{part(silence_id)}", body)
+    tell(answer, f"Silenced until {short(answer['ends_at'])}.")
 
 
 @command(parent=silence, name="end", example="tocsin silence end SILENCE")
@@ -132,6 +146,29 @@ def list_silences() -> None:
 def end_silence(silence_id: str) -> None:
     """End a silence now."""
     tell(server().send("DELETE", f"/silences/{part(silence_id)}"), "Ended.")
+
+
+@command(example="tocsin maintenance")
+def maintenance() -> None:
+    """The services' maintenance hours of the coming week: what fires then pages nobody."""
+    items = server().get("/maintenance")["items"]
+    rows = [
+        (
+            one["service"],
+            one["name"],
+            short(one["starts_at"]),
+            short(one["ends_at"]),
+            "now" if one["now"] else "",
+        )
+        for one in items
+    ]
+    tell({"items": items}, table(rows, ("service", "maintenance", "from", "until", "")) or ["No maintenance."])
+
+
+def _how_long(length: str | None, until: str | None) -> dict[str, str]:
+    if bool(length) == bool(until):
+        raise click.UsageError("say for how long (--for 2h) or until when (--until 22:00)")
+    return {"for": length} if length else {"until": ahead(until or "")}
 
 
 def _id(integration: str) -> str:

@@ -1,10 +1,12 @@
 """Forms of alerts: snooze a group, silence by labels."""
 
+from tocsin.alerts.queries import find_silence
 from tocsin.alerts.usecases import groups, quieting
 from tocsin.errors import Invalid
 from tocsin.paging.usecases import acknowledge_pages
 from tocsin.web import format as say
 from tocsin.web.forms.sending import Form, Given, Sent
+from tocsin.web.instants import parse_coming
 from tocsin.web.screens import Asked
 from tocsin.web.views.common import Field, FormView
 
@@ -47,12 +49,13 @@ def _ask_silence(asked: Asked) -> FormView:
             "One a line: service=checkout-api. All must match",
             required=True,
         ),
+        Field("from", "From, UTC", "text", "", "22:00 or sat 22:00; now if left empty"),
         Field("for", "For", "text", "2h", required=True),
         Field("reason", "Why", "text", required=True),
     )
     return FormView(
         "Silence alerts",
-        "Alerts that carry all of these labels do not page until then. They are still kept.",
+        "Alerts that carry all of these labels do not page in that time. They are still kept.",
         "/alerts/silence",
         fields,
         "Silence",
@@ -67,10 +70,36 @@ def _silence(asked: Asked, given: Given) -> Sent:
         if not equals or not name.strip():
             raise Invalid(f"'{line.strip()}' is no label; write name=value", "match")
         match[name.strip()] = value.strip()
-    wait = given.duration("for")
-    command = quieting.CreateSilence(match, asked.now + wait if wait else None, given.text("reason"))
+    text, wait = given.or_none("from"), given.duration("for")
+    begins = parse_coming(text, asked.now, "from") if text else asked.now
+    command = quieting.CreateSilence(match, begins + wait if wait else None, given.text("reason"), begins)
     quieting.create_silence(asked.connection, asked.actor, command, asked.now)
     return Sent("/alerts", "Silenced.")
+
+
+def _ask_change(asked: Asked) -> FormView:
+    row = find_silence(asked.connection, asked.actor, str(asked.path["silence"]), asked.now)
+    match = ", ".join(f"{name}={value}" for name, value in row.match.items())
+    return FormView(
+        "Change a silence",
+        f"{match}, until {say.moment(row.ends_at, asked.now)} UTC.",
+        f"/alerts/silence/{row.id}/change",
+        (
+            Field("for", "For, from now", "text", "2h", "30m, 4h, 1d", required=True),
+            Field("reason", "Why", "text", row.reason, required=True),
+        ),
+        "Change it",
+        "/alerts",
+    )
+
+
+def _change(asked: Asked, given: Given) -> Sent:
+    wait = given.duration("for")
+    if wait is None:
+        raise Invalid("say for how long, such as 2h", "for")
+    command = quieting.ChangeSilence(str(asked.path["silence"]), asked.now + wait, given.text("reason"))
+    quieting.change_silence(asked.connection, asked.actor, command, asked.now)
+    return Sent("/alerts", "The silence was changed.")
 
 
 def _end_silence(asked: Asked, given: Given) -> Sent:
@@ -97,4 +126,5 @@ FORMS = (
     Form("/alerts/{group}/wake", _wake, page="alerts"),
     Form("/alerts/silence", _silence, _ask_silence, page="alerts"),
     Form("/alerts/silence/end", _end_silence, page="alerts"),
+    Form("/alerts/silence/{silence}/change", _change, _ask_change, page="alerts"),
 )

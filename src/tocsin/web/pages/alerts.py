@@ -9,6 +9,7 @@ from sqlalchemy import Row
 
 from tocsin.alerts.queries import board as alerts
 from tocsin.alerts.queries import counts
+from tocsin.alerts.queries.quiet import maintenance_to_come
 from tocsin.alerts.queries.rows import episode_of
 from tocsin.incidents.queries import heads as incidents
 from tocsin.intake.queries import integrations_now, waiting_count
@@ -17,9 +18,10 @@ from tocsin.paging.queries.why import whys
 from tocsin.web import format as say
 from tocsin.web.reading import people
 from tocsin.web.screens import Answer, Asked, Screen
-from tocsin.web.views.common import Action, Badge, Person, Verdict
+from tocsin.web.views.common import Action, Badge, Names, Person, Verdict
 
 _HALF_HOUR = 30
+_MOST_HOURS = 6
 _LATE = timedelta(hours=24)
 
 
@@ -68,13 +70,13 @@ class Source:
 
 @dataclass(frozen=True)
 class SilenceRow:
-    """A silence in force."""
+    """What keeps alerts quiet, or will: a silence of somebody's, or hours of a file's, which have no `id`."""
 
     id: str
     match: str
-    reason: str
+    note: str
+    begins: datetime | None
     until: datetime
-    by: str
 
 
 @dataclass(frozen=True)
@@ -117,16 +119,7 @@ def load(asked: Asked) -> Answer:
         else f"{say.figure(len(rows), 'closed group')}, newest first.",
         rest=f"In the last hour {say.figure(counts(connection, actor, now).alerts_last_hour, 'alert')} came in.",
         groups=tuple(shown),
-        silences=tuple(
-            SilenceRow(
-                row.id,
-                ", ".join(f"{k}={v}" for k, v in row.match.items()),
-                row.reason,
-                row.ends_at,
-                known.of(row.created_by),
-            )
-            for row in alerts.silences_now(connection, now)
-        ),
+        silences=_silences(asked, known),
         sources=tuple(
             Source(each.name, f"{say.coarse(now - each.last_at)} ago" if each.last_at else "nothing yet", each.refused)
             for each in integrations_now(connection, actor)
@@ -137,6 +130,30 @@ def load(asked: Asked) -> Answer:
         selectable=any(group.page for group in shown),
     )
     return Answer(view, frozenset({"alerts", "pages", "integrations"}))
+
+
+def _silences(asked: Asked, known: Names) -> tuple[SilenceRow, ...]:
+    """What is quiet now or will be: silences, and of each service's maintenance hours the next."""
+    now = asked.now
+
+    def begins(at: datetime) -> datetime | None:
+        return at if at > now else None
+
+    made = [
+        SilenceRow(
+            row.id,
+            ", ".join(f"{k}={v}" for k, v in row.match.items()),
+            f"{row.reason}, {known.of(row.created_by)}",
+            begins(row.starts_at),
+            row.ends_at,
+        )
+        for row in alerts.silences_now(asked.connection, now)
+    ]
+    hours: dict[tuple[str, str], SilenceRow] = {}
+    for each in maintenance_to_come(asked.connection, asked.actor, now):
+        row = SilenceRow("", each.service_name, f"maintenance: {each.name}", begins(each.starts_at), each.ends_at)
+        hours.setdefault((each.service, each.name), row)
+    return (*made, *list(hours.values())[:_MOST_HOURS])
 
 
 def _answer(open_groups: int, unheld: int) -> str:
@@ -198,6 +215,8 @@ def _group(
             actions += (Action("End snooze", f"/alerts/{row.id}/wake", post=True),)
         else:
             actions += (Action("Snooze…", f"/alerts/{row.id}/snooze", "quiet"),)
+    if page is not None:
+        actions += (Action("See page", f"/pages/{page.id}", "quiet", dialog=False),)
     sentences = {said[member.id] for member in members}
     alike = sentences.pop() if len(sentences) == 1 else ""
     return Group(
