@@ -15,6 +15,9 @@ ORGANISATION = """
 people:
   ada: {name: Ada Lind, email: ada@larkfield.example}
   kofi: {name: Kofi Mensah, email: kofi@larkfield.example}
+teams: {shop: {name: Shop, members: [ada]}}
+services:
+  night: {name: Night batch, team: shop, maintenance: [{name: nightly close, hours: {begin: "02:00", end: "04:00"}}]}
 organisation: {name: Larkfield, last_resort: [ada]}
 """
 SERVICES = ("ledger", "search", "shop")
@@ -107,4 +110,41 @@ def test_an_alert_is_found_by_word_and_label(alerts: tuple[Page, Installation]) 
     page.get_by_label("Words or labels").fill("zebra")
     page.keyboard.press("Enter")
     expect(page.get_by_text("No alert here")).to_be_visible()
+    nothing_is_wrong(page)
+
+
+def test_what_is_quiet_is_said_before_made_longer_and_ended(alerts: tuple[Page, Installation]) -> None:
+    page, tocsin = alerts
+    quiet = page.get_by_role("region", name="Quiet")
+    expect(quiet.get_by_text("maintenance: nightly close")).to_be_visible()
+    page.get_by_role("link", name="Silence…", exact=True).click()
+    page.get_by_label("Labels").fill("service=ledger")
+    page.get_by_label("From, UTC").fill("sat 22:00")
+    page.get_by_label("Why").fill("migration")
+    page.get_by_role("button", name="Silence", exact=True).click()
+    mine = quiet.get_by_role("listitem").filter(has_text="service=ledger")
+    expect(mine.get_by_text("migration, Ada Lind, from")).to_be_visible()
+    mine.get_by_role("link", name="Change…").click()
+    nothing_is_wrong(page)
+    page.get_by_label("For, from now").fill("9d")
+    page.get_by_label("Why").fill("migration, longer")
+    page.get_by_role("button", name="Change it").click()
+    expect(mine.get_by_text("migration, longer")).to_be_visible()
+    nothing_is_wrong(page)
+    (made,) = tocsin.client.get("/silences")["items"]
+    assert made["starts_at"].endswith("T22:00:00Z")
+    mine.get_by_role("button", name="End silence").click()
+    expect(mine).to_have_count(0)
+    assert tocsin.client.get("/silences")["items"] == []
+
+
+def test_a_payload_is_tried_as_if_it_came_at_night(alerts: tuple[Page, Installation]) -> None:
+    page, tocsin = alerts
+    page.goto(f"{tocsin.url}/settings/integrations")
+    page.get_by_role("link", name="Try a payload").first.click()
+    body = {"title": "close is slow", "dedup_key": "n1", "service": "night"}
+    page.get_by_label("A payload, as it would be sent").fill(json.dumps(body))
+    page.get_by_label("As if it came at").fill("sat 03:00")
+    page.get_by_role("button", name="Try it").click()
+    expect(page.get_by_text("maintenance of Night batch (nightly close)")).to_be_visible()
     nothing_is_wrong(page)

@@ -188,3 +188,31 @@ def test_a_shift_is_handed_over_with_a_note(ada: Page, tocsin: Installation) -> 
     page.get_by_role("button", name="I have read it").click()
     expect(page.get_by_text("Read by Ada Lind")).to_be_visible()
     tocsin.client.call("DELETE", f"/schedules/{watch}")
+
+
+def test_who_learns_shadows_and_ends_it(ada: Page, tocsin: Installation) -> None:
+    ada.goto(f"{tocsin.url}/oncall")
+    learning = ada.get_by_role("region", name="Learning")
+    ada.get_by_role("link", name="Shadow…").click()
+    ada.locator("[name=person]").select_option("kofi")
+    ada.get_by_label("Until").fill("+3h")
+    nothing_is_wrong(ada)
+    ada.get_by_role("button", name="Shadow", exact=True).click()
+    mine = learning.get_by_role("listitem").filter(has_text="Kofi Mensah")
+    expect(mine).to_be_visible()
+    nothing_is_wrong(ada)
+    mine.get_by_role("button", name="End").click()
+    expect(mine).to_have_count(0)
+
+
+def test_a_calendar_is_read_into_a_schedule(ada: Page, tocsin: Installation) -> None:
+    """Its address is refused as one inside; the screen says so, and shows the address to nobody."""
+    ada.goto(f"{tocsin.url}/oncall/schedules/new")
+    name = f"Imported {ada.viewport_size['width'] if ada.viewport_size else 0}"
+    ada.get_by_label("Name", exact=True).fill(name)
+    ada.get_by_label("Calendar that says who is on call").fill("http://127.0.0.1:9/secret-4711/basic.ics")
+    press(ada, "Save")
+    expect(ada.get_by_role("heading", name=name)).to_be_visible()
+    expect(ada.get_by_text("can't be read").first).to_be_visible(timeout=15_000)
+    assert "secret-4711" not in ada.content()
+    nothing_is_wrong(ada)

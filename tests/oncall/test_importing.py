@@ -21,7 +21,7 @@ from tocsin.errors import Conflict, Forbidden
 from tocsin.identity.actor import SYSTEM, Right, person
 from tocsin.oncall import handlers, queries
 from tocsin.oncall.queries.ahead import doubles_and_overlaps
-from tocsin.oncall.queries.imported import CalendarState, calendar_state
+from tocsin.oncall.queries.imported import CalendarState, calendar_state, calendar_troubles
 from tocsin.oncall.usecases import AddOverride, add_override
 from tocsin.oncall.usecases.editing import SaveSchedule, save_schedule
 from tocsin.oncall.usecases.importing import fetch_calendar
@@ -180,12 +180,15 @@ def test_what_was_read_stays_in_force_while_the_address_is_away_and_its_team_is_
     world.server.status = 503
     world.pass_time(minutes=16)
     assert (world.who(), world.state.error) == ("dana", "its address answers 503")
+    (trouble,) = world.database.read(lambda c: calendar_troubles(c, world.clock.now()))
+    assert (trouble.kind, trouble.schedule_id, trouble.said) == ("calendar", "payments", "its address answers 503")
     assert world.told() == ["The calendar of Payments can't be read"]
     world.pass_time(hours=2)
     assert len(world.told()) == 1, "once a day"
     world.server.status = 200
     world.pass_time(minutes=16)
     assert world.state.error is None
+    assert world.database.read(lambda c: calendar_troubles(c, world.clock.now())) == []
 
 
 def test_what_nobody_here_understands_is_told(world: World) -> None:

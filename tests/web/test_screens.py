@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from starlette.testclient import TestClient
@@ -10,10 +10,12 @@ from starlette.testclient import TestClient
 from tests.web.conftest import ORGANISATION, Browser
 from tocsin.clock import SimulatedClock
 from tocsin.identity.actor import SYSTEM
+from tocsin.organisation.model.schedule import Rotation
 from tocsin.organisation.usecases import ApplyFiles, apply_files
 from tocsin.store.database import Database
 from tocsin.web.forms.registry import FORMS
 from tocsin.web.pages.registry import SCREENS
+from tocsin.web.reading.calendar import days_of, notes_of
 
 PLAIN = [screen.path for screen in SCREENS if "{" not in screen.path]
 
@@ -166,3 +168,21 @@ def test_an_integration_is_told_with_a_line_to_try_only_where_there_is_one(dana:
     assert "Try it" not in dana.get("/settings/integrations")
     dana.send("/settings/integrations/new", name="scripts", sender="generic")
     assert dana.get("/settings/integrations").count("Try it") == 1
+
+
+def test_the_days_of_a_week_tell_of_clocks_and_holidays() -> None:
+    start = datetime(2027, 3, 22, tzinfo=UTC)
+    resting = {"people": ["dana"], "starts": "2026-11-02", "time_zone": "Europe/Berlin"}
+    layers = [
+        Rotation.model_validate({**resting, "holidays": {"country": "DE", "subdivision": "BE"}}),
+        Rotation.model_validate(resting),
+    ]
+    notes = notes_of(layers, start)
+    assert [note.text for note in notes] == [
+        "Fri 26: Good Friday, a public holiday in DE-BE.",
+        "Sun 28: in Berlin 1 hour is left out; shifts keep to its clock.",
+    ]
+    heads = days_of(start, start, notes)
+    assert [head.label for head in heads if head.noted] == ["Fri 26", "Sun 28"]
+    assert [head.label for head in heads if head.weekend] == ["Sat 27", "Sun 28"]
+    assert notes_of(layers[1:], start - timedelta(days=7)) == ()

@@ -22,9 +22,10 @@ class Trouble:
     `double`: `person` is on call on `schedule_id` and `other`, two steps of `policy_id`. `overlap`: the override of
     `person` is covered by a later one of `other`. `unreachable`: `person` has a shift and no verified method.
     `away`: `person` has a shift while on leave. `limit`: all that `person` has is more than they take, as `said`.
+    `calendar`: somebody else's calendar, by which the schedule goes, can't be read or not wholly, as `said`.
     """
 
-    kind: Literal["gap", "double", "overlap", "unreachable", "away", "limit"]
+    kind: Literal["gap", "double", "overlap", "unreachable", "away", "limit", "calendar"]
     schedule_id: str
     start: datetime
     end: datetime

@@ -14,7 +14,7 @@ from tocsin.oncall import gaps, handovers, queries
 from tocsin.oncall.ahead import LOOKED_AHEAD
 from tocsin.oncall.queries import ahead
 from tocsin.oncall.queries.between import beyond_limits, shifts_while_away
-from tocsin.oncall.queries.imported import calendar_state
+from tocsin.oncall.queries.imported import calendar_troubles
 from tocsin.oncall.usecases import importing
 from tocsin.oncall.usecases.handing import hand_over
 from tocsin.oncall.usecases.swaps import LAPSES, lapse_swap
@@ -152,15 +152,10 @@ def _tell_long_before(connection: Connection, schedule_id: str, now: datetime) -
 
 def _tell_of_calendar(connection: Connection, schedule_id: str, now: datetime, tell: Callable[..., None]) -> None:
     """Somebody else's calendar that can't be read, or says what nobody here understands: once a day at most."""
-    schedule = everything(connection).schedules[schedule_id]
-    state = calendar_state(connection, schedule_id, schedule)
-    said = [state.error] if state and state.error else list(state.problems) if state else []
-    if said:
-        key = f"calendar:{schedule_id}:{now:%Y-%m-%d}"
-        title = f"The calendar of {schedule.name} " + (
-            "can't be read" if state and state.error else "is not wholly understood"
-        )
-        detail = "; ".join(str(each) for each in said[:3]) + ". What was read before stays in force."
+    for one in calendar_troubles(connection, now, schedule_id):
+        name = everything(connection).schedules[schedule_id].name
+        title = f"The calendar of {name} " + ("is not wholly understood" if one.other else "can't be read")
+        key, detail = f"calendar:{schedule_id}:{now:%Y-%m-%d}", f"{one.said}. What was read before stays in force."
         tell(key, title, detail, _who_mends(connection, schedule_id))
 
 

@@ -24,7 +24,7 @@ def is_holiday(country: str, subdivision: str | None, day: date) -> bool:
 
 
 def name_of(country: str, subdivision: str | None, day: date) -> str:
-    """What the day is called there; empty when it is none."""
+    """What the day is called, in English where the calendar knows that; empty when it is none."""
     return _days(country, subdivision, day.year).get(day, "")
 
 
@@ -32,7 +32,7 @@ def name_of(country: str, subdivision: str | None, day: date) -> str:
 def _days(country: str, subdivision: str | None, year: int) -> dict[date, str]:
     import holidays
 
-    return dict(holidays.country_holidays(country, subdiv=subdivision, years=year))
+    return dict(holidays.country_holidays(country, subdiv=subdivision, years=year, language="en_US"))
 
 
 @lru_cache(maxsize=1)

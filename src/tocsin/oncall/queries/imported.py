@@ -8,13 +8,16 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, select
 
+from tocsin.oncall.ahead import Trouble
 from tocsin.oncall.imported import from_json
 from tocsin.oncall.schedule import Override
 from tocsin.organisation.model.schedule import Schedule
+from tocsin.organisation.queries import everything
 from tocsin.organisation.snapshot import Organisation
 from tocsin.store.tables.oncall import schedule_calendars
 
 _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
+_MOST_SAID = 3
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,19 @@ def calendar_state(connection: Connection, schedule_id: str, schedule: Schedule)
     return CalendarState(host, row.tried_at, row.fetched_at, row.error, tuple(row.problems), len(row.shifts))
 
 
+def calendar_troubles(connection: Connection, now: datetime, schedule_id: str | None = None) -> list[Trouble]:
+    """Of each schedule whose calendar can't be read, or not wholly, what is wrong with it."""
+    found = []
+    for id, schedule in everything(connection).schedules.items():
+        state = calendar_state(connection, id, schedule) if schedule_id in (None, id) else None
+        if state is not None and (state.error or state.problems):
+            said = state.error or "; ".join(state.problems[:_MOST_SAID])
+            found.append(Trouble("calendar", id, now, now, said=said, other="" if state.error else "partly"))
+    return found
+
+
 def _hash(schedule: Schedule) -> str:
     return hash_of(schedule.calendar.url) if schedule.calendar else ""
 
 
-__all__ = ["CalendarState", "calendar_state", "hash_of", "imported"]
+__all__ = ["CalendarState", "calendar_state", "calendar_troubles", "hash_of", "imported"]

@@ -7,13 +7,14 @@ from sqlalchemy import Connection
 from tocsin.oncall.ahead import Trouble
 from tocsin.oncall.queries.ahead import doubles_and_overlaps, first_shifts
 from tocsin.oncall.queries.between import beyond_limits, shifts_while_away
+from tocsin.oncall.queries.imported import calendar_troubles
 from tocsin.organisation.queries import everything
 from tocsin.paging.queries.people import reachable
 
 
 def troubles(connection: Connection, now: datetime) -> list[Trouble]:
-    """Double bookings, overrides that cover each other, shifts while on leave, and people on call without a
-    verified method, in order.
+    """Double bookings, overrides that cover each other, shifts while on leave, duty beyond limits, calendars that can't
+    be read, and people on call without a verified method, in order.
 
     Gaps are asked for by themselves (`oncall.queries.gaps_between`).
     """
@@ -27,6 +28,7 @@ def troubles(connection: Connection, now: datetime) -> list[Trouble]:
         *doubles_and_overlaps(connection, now),
         *shifts_while_away(connection, now),
         *beyond_limits(connection, now),
+        *calendar_troubles(connection, now),
         *unreachable.values(),
     ]
     return sorted(every, key=lambda one: one.start)

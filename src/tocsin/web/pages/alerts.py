@@ -56,6 +56,9 @@ class Group:
     quiet: bool
     actions: tuple[Action, ...]
     page: str
+    """Its page, if the reader may take it."""
+    told: str
+    """The page whose log says who was paged and how."""
     """Its page, if it can be acknowledged."""
 
 
@@ -160,6 +163,8 @@ def _answer(open_groups: int, unheld: int) -> str:
     if not open_groups:
         return "No group needs anyone."
     many = say.sentence(f"{say.count_of(open_groups, 'group')} {'is' if open_groups == 1 else 'are'} open")[:-1]
+    if unheld == open_groups > 1:
+        return f"{many}, and nobody has any of them."
     if unheld:
         return (
             f"{many}, and {'nobody has it' if open_groups == 1 else say.count_of(unheld, 'has nobody', 'have nobody')}."
@@ -215,8 +220,6 @@ def _group(
             actions += (Action("End snooze", f"/alerts/{row.id}/wake", post=True),)
         else:
             actions += (Action("Snooze…", f"/alerts/{row.id}/snooze", "quiet"),)
-    if page is not None:
-        actions += (Action("See page", f"/pages/{page.id}", "quiet", dialog=False),)
     sentences = {said[member.id] for member in members}
     alike = sentences.pop() if len(sentences) == 1 else ""
     return Group(
@@ -246,6 +249,7 @@ def _group(
         quiet=quiet,
         actions=actions,
         page=page.id if may_take and page is not None else "",
+        told=page.id if page is not None else "",
     )
 
 

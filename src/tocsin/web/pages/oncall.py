@@ -3,7 +3,6 @@
 from dataclasses import astuple
 from datetime import datetime, timedelta
 
-from tocsin import wallclock
 from tocsin.errors import Invalid
 from tocsin.identity.actor import Right
 from tocsin.oncall import queries as oncall
@@ -21,7 +20,7 @@ from tocsin.paging.queries.resting import resting_until
 from tocsin.web import format as say
 from tocsin.web.instants import parse_instant
 from tocsin.web.reading import people
-from tocsin.web.reading.calendar import HOURS, asked_week, bars_of, days_of
+from tocsin.web.reading.calendar import HOURS, asked_week, bars_of, days_of, notes_of
 from tocsin.web.screens import Answer, Asked, Screen
 from tocsin.web.views.common import Action, Choice, Names
 from tocsin.web.views.oncall import (
@@ -59,6 +58,7 @@ def load(asked: Asked) -> Answer:
     lanes = tuple(
         _lane(asked, known, schedule_id, spec.name, start) for schedule_id, spec in organisation.schedules.items()
     )
+    notes = notes_of((layer for spec in organisation.schedules.values() for layer in spec.rotations), start)
     at = (now - start) / timedelta(hours=1)
     view = OncallView(
         asked_for=when.strftime("%Y-%m-%d %H:%M"),
@@ -68,8 +68,8 @@ def load(asked: Asked) -> Answer:
             for schedule_id, spec in organisation.schedules.items()
         ),
         title=f"{say.day(start)} to {say.day(start + timedelta(days=6), now)}",
-        days=days_of(start, now),
-        clock_changes=_clock_changes(organisation, start),
+        days=days_of(start, now, notes),
+        notes=notes,
         lanes=lanes,
         now_at=round(at, 2) if 0 <= at <= HOURS else None,
         before=(start - _WEEK).date().isoformat(),
@@ -136,22 +136,6 @@ def _answer(asked: Asked, known: Names, person: str | None, when: datetime) -> s
     return known.of(person) + (f", rests until {rests:%H:%M} after a page at night" if rests else "")
 
 
-def _clock_changes(organisation: Organisation, start: datetime) -> tuple[str, ...]:
-    """The days of the shown week on which a rotation's clock leaves time out or repeats it."""
-    zones = {layer.time_zone for spec in organisation.schedules.values() for layer in spec.rotations}
-    found = []
-    for day in ((start + timedelta(days=index)).date() for index in range(7)):
-        for zone in sorted(zones):
-            change = wallclock.length_of_day(day, wallclock.zone(zone)) - timedelta(days=1)
-            if change:
-                what = "comes twice" if change > timedelta() else "is left out"
-                where = wallclock.place(zone)
-                found.append(
-                    f"{day:%a} {day.day}: in {where} {say.spoken(abs(change))} {what}; shifts keep to its clock."
-                )
-    return tuple(found)
-
-
 def _trouble(one: Trouble, known: Names, now: datetime) -> TroubleLine:
     person, schedule, other = known.of(one.person), known.of(one.schedule_id), known.of(one.other)
     when = say.moment(one.start, now) if one.start > now else "now"
@@ -165,6 +149,9 @@ def _trouble(one: Trouble, known: Names, now: datetime) -> TroubleLine:
         return TroubleLine(f"{person} is away while on call in {schedule}", f"first {when}{often}")
     if one.kind == "limit":
         return TroubleLine(f"{person} has more duty than they take: {one.said}", f"from {when}")
+    if one.kind == "calendar":
+        how = "is not wholly understood" if one.other else "can't be read"
+        return TroubleLine(f"The calendar of {schedule} {how}", one.said)
     return TroubleLine(f"{person} has no verified method", f"on call in {schedule}, first {when}")
 
 

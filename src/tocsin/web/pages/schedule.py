@@ -20,7 +20,7 @@ from tocsin.organisation.queries import everything, source
 from tocsin.web import format as say
 from tocsin.web.forms.draft import Draft, draft_of, read_draft, to_schedule
 from tocsin.web.reading import people
-from tocsin.web.reading.calendar import HOURS, WEEK, asked_week, bars_of, days_of, monday, rotation_text
+from tocsin.web.reading.calendar import HOURS, WEEK, asked_week, bars_of, days_of, monday, notes_of, rotation_text
 from tocsin.web.screens import Answer, Asked, Screen
 from tocsin.web.views.common import Choice, Names
 from tocsin.web.views.schedule import EditView, PreviewView, ScheduleView, ShiftLine, Week
@@ -50,12 +50,14 @@ def load(asked: Asked) -> Answer:
         weeks.append(Week(name, "", bars_of(turns, (), start, known, asked.person_id), layer=True))
     at = (now - start) / timedelta(hours=1)
     ahead = gaps_between(asked.connection, schedule_id, now, now + 4 * WEEK)
+    notes = notes_of(spec.rotations, start)
     view = ScheduleView(
         id=schedule_id,
         name=spec.name,
         source=held.made[:1].upper() + held.made[1:],
         title=f"{say.day(start)} to {say.day(end - timedelta(days=1), now)}",
-        days=days_of(start, now),
+        days=days_of(start, now, notes),
+        notes=notes,
         weeks=tuple(weeks),
         now_at=round(at, 2) if 0 <= at <= HOURS else None,
         before=(start - WEEK).date().isoformat(),
@@ -69,7 +71,7 @@ def load(asked: Asked) -> Answer:
         may_override=asked.responds,
         calendar=calendar_state(asked.connection, schedule_id, spec),
     )
-    return Answer(view, frozenset({"organisation", "oncall"}), live=False, title=spec.name)
+    return Answer(view, frozenset({"organisation", "oncall"}), title=spec.name)
 
 
 def _lines(shifts: list[FinalShift], gaps: list[Gap], known: Names, now: datetime) -> tuple[ShiftLine, ...]:
@@ -184,6 +186,6 @@ def _found(asked: Asked, schedule_id: str) -> tuple[Held, Schedule]:
 
 SCREENS = (
     Screen("/oncall/schedules/new", "oncall", "schedule_edit.html", load_new, right=Right.MANAGER),
-    Screen("/oncall/schedules/{schedule}", "oncall", "schedule.html", load),
+    Screen("/oncall/schedules/{schedule}", "oncall", "schedule.html", load, ("oncall/schedule_body.html",)),
     Screen("/oncall/schedules/{schedule}/edit", "oncall", "schedule_edit.html", load_edit, right=Right.MANAGER),
 )

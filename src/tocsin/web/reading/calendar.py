@@ -1,15 +1,16 @@
 """Shifts as bars of a week, and rotations in words: what every calendar of on call is drawn from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from tocsin import wallclock
 from tocsin.oncall.schedule import FinalShift, Gap
+from tocsin.organisation.holidays import name_of
 from tocsin.organisation.model.schedule import WEEKDAYS, Hours, Months, Rotation
 from tocsin.web import format as say
 from tocsin.web.forms.draft import turn_text
 from tocsin.web.views.common import Names
-from tocsin.web.views.oncall import Bar
+from tocsin.web.views.oncall import Bar, DayHead, DayNote
 
 WEEK = timedelta(days=7)
 HOURS = 168.0
@@ -32,10 +33,35 @@ def asked_week(text: str, now: datetime) -> datetime:
     return monday(asked if asked.year in wallclock.YEARS else now)
 
 
-def days_of(start: datetime, now: datetime) -> tuple[tuple[str, bool, bool], ...]:
-    """The heads of a week's days: 'Mon 16', whether it is today, whether it is a weekend."""
+def days_of(start: datetime, now: datetime, notes: Sequence[DayNote] = ()) -> tuple[DayHead, ...]:
+    """The heads of a week's days."""
+    noted = {note.day for note in notes}
     days = [start + index * _DAY for index in range(7)]
-    return tuple((f"{say.day(day)[:3]} {day.day}", day.date() == now.date(), day.weekday() > 4) for day in days)
+    return tuple(
+        DayHead(f"{say.day(day)[:3]} {day.day}", day.date() == now.date(), day.weekday() > 4, day.date() in noted)
+        for day in days
+    )
+
+
+def notes_of(rotations: Iterable[Rotation], start: datetime) -> tuple[DayNote, ...]:
+    """What is special about days of the shown week where rotations live: clocks that change, and public holidays."""
+    layers = list(rotations)
+    zones = sorted({layer.time_zone for layer in layers})
+    calendars = sorted({(each.country, each.subdivision or "") for layer in layers if (each := layer.holidays)})
+    found = []
+    for day in ((start + index * _DAY).date() for index in range(7)):
+        for zone in zones:
+            change = wallclock.length_of_day(day, wallclock.zone(zone)) - _DAY
+            if change:
+                what = "comes twice" if change > timedelta() else "is left out"
+                where = wallclock.place(zone)
+                said = f"in {where} {say.spoken(abs(change))} {what}; shifts keep to its clock."
+                found.append(DayNote(day, "clock", f"{day:%a} {day.day}: {said}"))
+        for country, part in calendars:
+            if name := name_of(country, part or None, day):
+                where = "-".join(filter(None, (country, part)))
+                found.append(DayNote(day, "calendar", f"{day:%a} {day.day}: {name}, a public holiday in {where}."))
+    return tuple(found)
 
 
 def bars_of(

@@ -1,7 +1,7 @@
 """What the on-call page shows."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from tocsin.web.views.common import Action, Choice
 
@@ -17,6 +17,25 @@ class Bar:
     cover: bool = False
     note: str = ""
     href: str = ""
+
+
+@dataclass(frozen=True)
+class DayHead:
+    """The head of a day of the shown week: 'Mon 16'. `noted`: something is said of it below."""
+
+    label: str
+    today: bool
+    weekend: bool
+    noted: bool
+
+
+@dataclass(frozen=True)
+class DayNote:
+    """What is special about a day: its clock changes, or it is a holiday."""
+
+    day: date
+    icon: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -132,8 +151,8 @@ class OncallView:
     asked_error: str
     answers: tuple[tuple[str, str], ...]
     title: str
-    days: tuple[tuple[str, bool, bool], ...]
-    clock_changes: tuple[str, ...]
+    days: tuple[DayHead, ...]
+    notes: tuple[DayNote, ...]
     lanes: tuple[Lane, ...]
     now_at: float | None
     before: str

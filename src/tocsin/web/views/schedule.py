@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from tocsin.oncall.queries.imported import CalendarState
 from tocsin.web.forms.draft import Draft
 from tocsin.web.views.common import Choice
-from tocsin.web.views.oncall import Bar
+from tocsin.web.views.oncall import Bar, DayHead, DayNote
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ class ScheduleView:
     name: str
     source: str
     title: str
-    days: tuple[tuple[str, bool, bool], ...]
+    days: tuple[DayHead, ...]
+    notes: tuple[DayNote, ...]
     weeks: tuple[Week, ...]
     now_at: float | None
     before: str
