@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from bench import intake, oncall, paging, stored
-from bench.figures import conditions, ms, spread
+from bench.figures import conditions, loop_seconds, ms, spread
 from tests.standins.methods import verified_webhook
 from tests.standins.postgres import PostgresCluster
 from tests.standins.receiver import Receiver
@@ -102,8 +102,13 @@ def _measure(
 
 def _served(installation: Installation, arguments: argparse.Namespace, theirs: intake.Figures) -> list[Row]:
     only, rows = arguments.only, list[Row]()
-    receiver = Receiver().start()
+    receiver, speeds = Receiver().start(), list[str]()
+
+    def begins(section: str) -> None:
+        speeds.append(f"{section} {min(loop_seconds() for _ in range(3)) * 1000:.0f}")
+
     try:
+        begins("start")
         started = [("first start until ready", f"{_timed(installation.start):.1f} s")]
         if "start" in only:
             again = []
@@ -116,13 +121,19 @@ def _served(installation: Installation, arguments: argparse.Namespace, theirs: i
         if {"pages", "storm"} & set(only):
             verified_webhook(installation.client, receiver, "ada")
         if "pages" in only:
+            begins("pages")
             rows += paging.delays(installation, receiver, arguments.pages)
         if "intake" in only:
+            begins("intake")
             rows += intake.rows(*intake.measure(installation, arguments.seconds, arguments.runs), theirs)
         if "storm" in only:
+            begins("storm")
             rows += paging.storm(installation, receiver)
         if "stored" in only:
+            begins("stored")
             rows += stored.measure(installation, arguments.stored)
+        begins("end")
+        rows.append(("a plain loop of Python before each section, ms", ", ".join(speeds)))
         rows.append(("memory after all that (PSS)", f"{_memory(installation):.0f} MiB"))
     finally:
         installation.stop()

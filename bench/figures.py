@@ -11,6 +11,8 @@ from pathlib import Path
 
 import psutil
 
+_TURNS = 2_000_000
+
 
 def conditions() -> list[str]:
     """The machine, how busy it is with other work, and how long its disk takes to make 4 KiB durable."""
@@ -24,6 +26,15 @@ def conditions() -> list[str]:
         f"fsync of 4 KiB: median {ms(statistics.median(fsync))}, 99th percentile {ms(percentile(fsync, 0.99))}. "
         f"Load average before the first figure: {one:.1f} (1 min), {five:.1f} (5 min).",
     ]
+
+
+def loop_seconds() -> float:
+    """How long a plain loop takes: the machine's own speed at the moment, which others on it change."""
+    began = time.perf_counter()
+    total = 0
+    for number in range(_TURNS):
+        total += number * number
+    return time.perf_counter() - began
 
 
 def spread(values: Sequence[float], digits: int = 0) -> str:

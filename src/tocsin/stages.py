@@ -54,7 +54,7 @@ def register_stages(parts: Parts) -> None:
     intake.register(registry)
     alerts.register(registry, timedelta(days=settings.keep_alerts_days))
     parts.starting.append(lambda: parts.database.write_async(want_removal))
-    keeper = SearchKeeper(parts.database)
+    keeper = SearchKeeper(parts.database, lambda: parts.writer.stats.signals)
     parts.starting.append(keeper.start)
     parts.closing.append(keeper.stop)
     oncall.register(registry, parts.http)

@@ -348,12 +348,16 @@ class Heard:
 
 
 @pytest.mark.parametrize(
-    ("commits", "behind", "left"), [(0, 0, False), (10, 10, False), (500, 10, True), (500, 300_000, False)]
+    ("alerts", "behind", "left"),
+    [(0, 0, False), (900, 10, False), (20_000, 10, True), (20_000, 290_000, True), (20_000, 310_000, False)],
 )
-def test_a_storm_is_left_to_the_intake_until_too_much_is_not_indexed(commits: int, behind: int, left: bool) -> None:
+def test_a_storm_is_left_to_the_intake_until_too_much_is_not_indexed(alerts: int, behind: int, left: bool) -> None:
+    """In whatever portions it comes: what counts is how many alerts, not how many commits."""
+
     async def ask() -> bool:
-        keeper = SearchKeeper(Heard(behind))  # type: ignore[arg-type]
-        keeper._heard, keeper._counted_at = commits, time.monotonic() - 1
-        return await keeper._is_left_to_the_intake()
+        taken = [0]
+        keeper = SearchKeeper(Heard(behind), lambda: taken[0])  # type: ignore[arg-type]
+        keeper._counted_at, taken[0] = time.monotonic() - 1, alerts
+        return keeper._storms() and await keeper._may_wait()
 
     assert asyncio.run(ask()) is left

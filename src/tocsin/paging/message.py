@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-_MOST_NAMED = 10
+_MOST_NAMED, _LONGEST_NAMED = 10, 100  # pages in one message, and characters of each
 Kind = Literal["page", "over", "told", "code", "test"]
 """`told`: for learning alone, nothing to answer."""
 
@@ -89,7 +89,7 @@ def page_message(
     if others:
         lines = _listed([_named(*each) for each in ((title, severity), *others)])
         lines.append("One acknowledgement takes them all.")
-        title = f"{len(others) + 1} pages: {title}, and {len(others)} more"
+        title = _among(title, len(others))
     return Message(
         kind="page",
         title=title,
@@ -112,7 +112,15 @@ def _listed(names: Sequence[str]) -> list[str]:
 
 
 def _named(title: str, severity: str | None) -> str:
-    return f"• {title}" + (f" ({severity})" if severity else "")
+    return f"• {_short(title)}" + (f" ({severity})" if severity else "")
+
+
+def _among(title: str, others: int) -> str:
+    return f"{others + 1} pages: {_short(title)}, and {others} more"
+
+
+def _short(title: str) -> str:
+    return title if len(title) <= _LONGEST_NAMED else f"{title[: _LONGEST_NAMED - 1]}…"
 
 
 def over_message(
@@ -131,7 +139,7 @@ def over_message(
     lines = ["You need not do anything." if restricted else f"{why[:1].upper()}{why[1:]}. You need not do anything."]
     if others:
         lines = ["You need not do anything about them.", *_listed([_named(each, None) for each in (title, *others)])]
-        title = f"{len(others) + 1} pages: {title}, and {len(others)} more"
+        title = _among(title, len(others))
     return Message(
         kind="over",
         title=f"Over: {title}",

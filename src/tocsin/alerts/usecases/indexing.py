@@ -15,8 +15,9 @@ from tocsin.store.database import Database
 EVERY = timedelta(seconds=2)
 _SETTLED = timedelta(seconds=8)
 _BETWEEN = 0.05  # seconds that are the intake's while there is much to do
-_STORM = 40  # commits with alerts a second
-_MOST_BEHIND = 200_000  # alerts that a search reads through, in a storm
+_STORM = 1_000  # alerts a second
+_MOST_BEHIND = 300_000  # alerts that a search reads through, in a storm
+_SHARE = 3  # beyond that, and while the storm lasts, it rests three times as long as it worked
 _WAITS = 0.5  # seconds
 _LOOK_AGAIN = timedelta(hours=1)
 _log = logging.getLogger(__name__)
@@ -43,14 +44,16 @@ def look_again(database: Database) -> None:
 
 
 class SearchKeeper:
-    """Runs while the server does; after alerts came, at most every two seconds."""
+    """Runs while the server does; after alerts came, at most every two seconds.
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    `taken`: how many alerts this process has taken so far.
+    """
+
+    def __init__(self, database: Database, taken: Callable[[], int]) -> None:
+        self._database, self._taken = database, taken
         self._came = asyncio.Event()
         self._again = False
-        self._heard = 0  # commits with alerts since `_counted_at`
-        self._counted_at = time.monotonic()
+        self._counted, self._counted_at = taken(), time.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
         self._stop_listening: Callable[[], None] = lambda: None
 
@@ -61,7 +64,6 @@ class SearchKeeper:
         def heard(topics: frozenset[str]) -> None:
             if "alerts" in topics:
                 self._again = True
-                self._heard += 1
                 with contextlib.suppress(RuntimeError):  # the loop has ended
                     loop.call_soon_threadsafe(self._came.set)
 
@@ -87,19 +89,24 @@ class SearchKeeper:
             asyncio.get_running_loop().call_later(_SETTLED.total_seconds(), self._came.set)
         did = ""
         while did != "done":
-            if await self._is_left_to_the_intake():
+            storms = self._storms()
+            if storms and await self._may_wait():
                 await asyncio.sleep(EVERY.total_seconds())
                 continue
+            began = time.monotonic()
             did = await asyncio.to_thread(index_once, self._database)
-            await asyncio.sleep(_WAITS if did == "waits" else _BETWEEN)
+            rests = _SHARE * (time.monotonic() - began) if storms else _BETWEEN
+            await asyncio.sleep(_WAITS if did == "waits" else rests)
 
-    async def _is_left_to_the_intake(self) -> bool:
-        """In a storm all of the machine is, until search would have to read through far too much."""
-        now, heard = time.monotonic(), self._heard
-        rate = heard / max(now - self._counted_at, 0.1)
-        self._heard, self._counted_at = 0, now
-        if rate < _STORM:
-            return False
+    def _storms(self) -> bool:
+        """Whether so many alerts come in that the machine should be the intake's."""
+        now, taken = time.monotonic(), self._taken()
+        rate = (taken - self._counted) / max(now - self._counted_at, 0.1)
+        self._counted, self._counted_at = taken, now
+        return rate >= _STORM
+
+    async def _may_wait(self) -> bool:
+        """Whether search does not have to read through far too much yet."""
         behind = await self._database.read_async(lambda c: segments.unindexed(c, _MOST_BEHIND + 1))
         return behind <= _MOST_BEHIND
 
