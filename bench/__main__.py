@@ -37,7 +37,7 @@ TARGETS = (
     ("intake, 1 connection,", "1,500"),
     ("intake, 64 connections,", "10,000 / 6,000"),
     ("intake, 16 connections,", "45,000 / 30,000"),
-    ("a storm of", "60 s"),
+    ("a storm", "60 s"),
     ("pages of it", "1 a group, within 1 s"),
     ("the alerts' screen meanwhile", "p99 300 ms"),
     ("memory at its highest", "400 MB"),
@@ -128,7 +128,7 @@ def _served(installation: Installation, arguments: argparse.Namespace, theirs: i
             rows += intake.rows(*intake.measure(installation, arguments.seconds, arguments.runs), theirs)
         if "storm" in only:
             begins("storm")
-            rows += paging.storm(installation, receiver)
+            rows += paging.storms(installation, receiver)
         if "stored" in only:
             begins("stored")
             rows += stored.measure(installation, arguments.stored)

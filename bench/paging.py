@@ -18,7 +18,7 @@ from tocsin.demo.client import request
 from tocsin.demo.installation import Installation
 
 Row = tuple[str, str]
-_STORM = 100_000
+_STORM, _STORM_LASTS = 100_000, 45.0  # alerts, seconds
 _PAUSE = 0.1  # seconds between two pages
 _WARM = 3  # pages before those that are timed: the first of a process compiles its statements
 _RATE = 2_000  # alerts a second beside the timed ones, 20 a request
@@ -42,21 +42,33 @@ def delays(installation: Installation, receiver: Receiver, pages: int) -> list[R
     ]
 
 
-def storm(installation: Installation, receiver: Receiver) -> list[Row]:
-    """So many distinct alerts as fast as they are taken: when all are stored, how many pages, memory, the screens."""
-    url = str(installation.client.post("/integrations", {"name": "storm", "sender": "generic"})["url"])
+def storms(installation: Installation, receiver: Receiver) -> list[Row]:
+    """One that comes within a minute, and one as fast as its alerts are taken."""
+    browser = _signed_in(installation)
+    rows = _storm(installation, receiver, browser, "storm within a minute", _STORM / _STORM_LASTS)
+    return rows + _storm(installation, receiver, browser, "storm at full speed", 0)
+
+
+def _storm(
+    installation: Installation, receiver: Receiver, browser: OpenerDirector, name: str, rate: float
+) -> list[Row]:
+    """So many distinct alerts: when all are stored, how many pages, memory, the screens.
+
+    `rate`: alerts a second; 0: all that it takes.
+    """
+    url = str(installation.client.post("/integrations", {"name": name, "sender": "generic"})["url"])
     before, began = len(receiver.received), time.perf_counter()
     peak: list[float] = [0.0]
-    with _watching(installation, peak) as seen:
+    with _watching(installation, browser, peak) as seen:
         sent = 0
         while sent < _STORM:
-            load = run_load(url, 16, 2, 100)
+            load = run_load(url, 16, _STORM_LASTS if rate else 2, 100, "generic", rate / 100)
             sent += load.accepted * 100
         took = time.perf_counter() - began
     came = receiver.received[before:]
     first = f"the first after {came[0].at - seen.began:.2f} s" if came else "none"
     return [
-        (f"a storm of {sent:,} distinct alerts of one group", f"stored in {took:.1f} s"),
+        (f"a {name}, distinct alerts of one group", f"{sent:,} stored in {took:.1f} s"),
         ("pages of it", f"{len(came)}, {first}"),
         ("the alerts' screen meanwhile, p99", _told_p99(seen.screen)),
         ("the API's list of alerts meanwhile, p99", _told_p99(seen.list)),
@@ -73,10 +85,9 @@ class _Seen:
 
 
 @contextmanager
-def _watching(installation: Installation, peak: list[float]) -> Iterator[_Seen]:
+def _watching(installation: Installation, browser: OpenerDirector, peak: list[float]) -> Iterator[_Seen]:
     seen = _Seen()
     process = psutil.Process(installation.child.pid)
-    browser = _signed_in(installation)
 
     def watch() -> None:
         while not seen.over.wait(0.1):
@@ -135,4 +146,4 @@ def _told(found: list[float]) -> str:
     )
 
 
-__all__ = ["delays", "storm"]
+__all__ = ["delays", "storms"]
