@@ -1,8 +1,10 @@
 """The web face: its routes, its errors, its headers."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection
@@ -91,12 +93,16 @@ class Face:
             loaded = await self.parts.database.read_async(read)
             if isinstance(loaded.answer.view, Response):
                 return loaded.answer.view
-            response = html(self.renderer.page(screen.template, loaded.answer.view, loaded.shell, **screen.more))
+            response = html(await self._written(screen.template, loaded.answer.view, loaded.shell, **screen.more))
             if toast:
                 response.delete_cookie(TOAST, path=self.renderer.base or "/")
             return response
 
         return show
+
+    async def _written(self, template: str, view: object, shell: Shell, **more: Any) -> str:
+        """The page's text. Written beside the event loop: a long one takes a tenth of a second, and alerts come in."""
+        return await asyncio.to_thread(self.renderer.page, template, view, shell, **more)
 
     def _ask(self, form: Form) -> Callable[[Request], Awaitable[Response]]:
         async def ask(request: Request) -> Response:

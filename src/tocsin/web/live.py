@@ -98,7 +98,7 @@ class Live:
         rung: set[str] = set()
         try:
             yield _event("beat", {"now": say.iso(self._parts.clock.now())}, retry=2000)
-            for text in self._changes(screen, first, fragments, seen, rung):
+            for text in await asyncio.to_thread(self._changes, screen, first, fragments, seen, rung):
                 yield text
             changed.set()  # whatever was told between the reading and the listening
             while not self._over():
@@ -119,7 +119,7 @@ class Live:
                 except TocsinError:
                     yield _event("beat", {"now": say.iso(self._parts.clock.now())})
                     continue
-                for text in self._changes(screen, loaded, fragments, seen, rung):
+                for text in await asyncio.to_thread(self._changes, screen, loaded, fragments, seen, rung):
                     yield text
         finally:
             stop()

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Integer, Row, bindparam, func, select
 
 from tocsin.identity.actor import Actor
 from tocsin.identity.visibility import visible_by_incident
@@ -39,11 +39,7 @@ def group_of(connection: Connection, actor: Actor, group_id: str) -> Row[Any] | 
 
 def members(connection: Connection, group_ids: Iterable[str], each: int = 20) -> dict[str, list[Row[Any]]]:
     """The newest alerts of each group."""
-    found: dict[str, list[Row[Any]]] = {}
-    for group_id in group_ids:
-        query = select(alerts).where(alerts.c.group_id == group_id).order_by(alerts.c.received_at.desc()).limit(each)
-        found[group_id] = list(connection.execute(query))
-    return found
+    return {group_id: list(connection.execute(_NEWEST, {"group_id": group_id, "most": each})) for group_id in group_ids}
 
 
 def silences_now(connection: Connection, now: datetime) -> list[Row[Any]]:
@@ -56,8 +52,13 @@ def silences_now(connection: Connection, now: datetime) -> list[Row[Any]]:
 
 def spans_of(connection: Connection, group_id: str, most: int = 500) -> list[tuple[datetime, datetime | None]]:
     """From when until when each alert of a group fired, None while it does. The caller has checked the group."""
-    query = select(alerts.c.received_at, alerts.c.ended_at, alerts.c.state).where(alerts.c.group_id == group_id)
     return [
-        (row.received_at, None if row.state == "firing" else row.ended_at)
-        for row in connection.execute(query.limit(most))
+        (received_at, None if state == "firing" else ended_at)
+        for received_at, ended_at, state in connection.execute(_SPANS, {"group_id": group_id, "most": most})
     ]
+
+
+# made once: a screen asks them of each of a hundred groups
+_OF_GROUP, _MOST = alerts.c.group_id == bindparam("group_id"), bindparam("most", type_=Integer)
+_NEWEST = select(alerts).where(_OF_GROUP).order_by(alerts.c.received_at.desc()).limit(_MOST)
+_SPANS = select(alerts.c.received_at, alerts.c.ended_at, alerts.c.state).where(_OF_GROUP).limit(_MOST)

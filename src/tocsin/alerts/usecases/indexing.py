@@ -14,7 +14,7 @@ from tocsin.store.database import Database
 
 EVERY = timedelta(seconds=2)
 _SETTLED = timedelta(seconds=8)
-_BETWEEN = 0.05  # seconds that are the intake's while there is much to do
+_BETWEEN = 0.05  # seconds at least, and as many as it worked, that are the intake's while there is much to do
 _STORM = 1_000  # alerts a second
 _MOST_BEHIND = 300_000  # alerts that a search reads through, in a storm
 _SHARE = 3  # beyond that, and while the storm lasts, it rests three times as long as it worked
@@ -95,7 +95,8 @@ class SearchKeeper:
                 continue
             began = time.monotonic()
             did = await asyncio.to_thread(index_once, self._database)
-            rests = _SHARE * (time.monotonic() - began) if storms else _BETWEEN
+            worked = time.monotonic() - began
+            rests = _SHARE * worked if storms else max(_BETWEEN, worked)
             await asyncio.sleep(_WAITS if did == "waits" else rests)
 
     def _storms(self) -> bool:
