@@ -19,6 +19,8 @@ _FLAGS = (
     "--disable-dev-shm-usage",
 )
 _AXE = Path(__file__).parent / "axe" / "axe.min.js"
+_SETTLED = """() => Promise.allSettled(document.getAnimations()
+    .filter((each) => each.effect.getComputedTiming().iterations !== Infinity).map((each) => each.finished))"""
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +49,11 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
 
 def accessibility_findings(page: Page) -> list[str]:
     """What axe-core objects to on the page as it stands, one line each."""
+    page.evaluate(_SETTLED)  # a colour on its way is neither the one nor the other
     page.evaluate(_AXE.read_text())
     found = page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations")
     return [
-        f"{one['id']} ({one['impact']}): {node['target']} {node['html'][:160]}"
+        f"{one['id']} ({one['impact']}): {node['target']} {node['html'][:160]} {node['any'][0]['message'][:200] if node['any'] else ''}"
         for one in found
         for node in one["nodes"]
     ]

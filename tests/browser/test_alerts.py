@@ -113,7 +113,9 @@ def test_an_alert_is_found_by_word_and_label(alerts: tuple[Page, Installation]) 
     nothing_is_wrong(page)
 
 
-def test_what_is_quiet_is_said_before_made_longer_and_ended(alerts: tuple[Page, Installation]) -> None:
+def test_what_is_quiet_is_said_before_made_longer_and_ended_and_is_told_of_a_payload(
+    alerts: tuple[Page, Installation],
+) -> None:
     page, tocsin = alerts
     quiet = page.get_by_role("region", name="Quiet")
     expect(quiet.get_by_text("maintenance: nightly close")).to_be_visible()
@@ -136,10 +138,6 @@ def test_what_is_quiet_is_said_before_made_longer_and_ended(alerts: tuple[Page, 
     mine.get_by_role("button", name="End silence").click()
     expect(mine).to_have_count(0)
     assert tocsin.client.get("/silences")["items"] == []
-
-
-def test_a_payload_is_tried_as_if_it_came_at_night(alerts: tuple[Page, Installation]) -> None:
-    page, tocsin = alerts
     page.goto(f"{tocsin.url}/settings/integrations")
     page.get_by_role("link", name="Try a payload").first.click()
     body = {"title": "close is slow", "dedup_key": "n1", "service": "night"}

