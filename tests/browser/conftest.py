@@ -53,7 +53,8 @@ def accessibility_findings(page: Page) -> list[str]:
     page.evaluate(_AXE.read_text())
     found = page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations")
     return [
-        f"{one['id']} ({one['impact']}): {node['target']} {node['html'][:160]} {node['any'][0]['message'][:200] if node['any'] else ''}"
+        f"{one['id']} ({one['impact']}): {node['target']} {node['html'][:160]} "
+        f"{' '.join(each['message'] for each in node['any'])[:200]}"
         for one in found
         for node in one["nodes"]
     ]
