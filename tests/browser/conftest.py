@@ -19,8 +19,10 @@ _FLAGS = (
     "--disable-dev-shm-usage",
 )
 _AXE = Path(__file__).parent / "axe" / "axe.min.js"
-_SETTLED = """() => Promise.allSettled(document.getAnimations()
-    .filter((each) => each.effect.getComputedTiming().iterations !== Infinity).map((each) => each.finished))"""
+_SETTLED = """() => Promise.race([
+    new Promise((done) => setTimeout(done, 500)),
+    Promise.allSettled(document.getAnimations().map((each) => each.finished)),
+])"""
 
 
 @pytest.fixture(scope="module")
