@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from tests.standins.receiver import NtfyStandin, Receiver
 from tests.standins.smtp import SmtpStandin
+from tests.standins.twilio import TwilioStandin
 from tocsin.clients.addresses import Allowed
 from tocsin.clients.guarded_http import GuardedHttp
 from tocsin.clients.smtp import Smtp, SmtpSettings
@@ -217,6 +218,15 @@ def night(database: Database, clock: SimulatedClock, smtp: SmtpStandin) -> Itera
     made = Night(database, clock, smtp)
     yield made
     made.close()
+
+
+@pytest.fixture
+def twilio() -> Iterator[TwilioStandin]:
+    """Twilio's API."""
+    standin = TwilioStandin()
+    standin.start()
+    yield standin
+    standin.stop()
 
 
 def pages_by_mail(smtp: SmtpStandin, who: str) -> list[str]:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.paging.conftest import PUBLIC_URL, Night, pages_by_mail
+from tests.paging.test_answering import incident
 from tests.paging.test_twilio import code_of, post, texted
 from tests.standins.receiver import NtfyStandin, Receiver
 from tests.standins.smtp import SmtpStandin
@@ -25,14 +26,6 @@ from tocsin.store.database import Database
 
 DANA = "+447700900123"
 START = datetime(2026, 11, 19, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def twilio() -> Iterator[TwilioStandin]:
-    standin = TwilioStandin()
-    standin.start()
-    yield standin
-    standin.stop()
 
 
 @pytest.fixture
@@ -176,6 +169,45 @@ def test_a_message_that_fails_lets_each_go_by_itself_to_the_next_method(
     waiting = [page.title for page in night.pages() if ("dana", None) not in receipts(night, page.id)[:1]]
     assert all(title in told for title in waiting)
     assert all(receipts(night, page.id) for page in night.pages())
+
+
+def test_whoever_has_a_second_method_is_not_told_by_it_what_the_first_will_tell(
+    night: Night, smtp: SmtpStandin, ntfy: NtfyStandin
+) -> None:
+    night.mail("dana")
+    night.method("dana", "ntfy", f"{ntfy.url}/dana-phone")
+    storm(night, 12)
+    night.pass_time(minutes=4)
+    assert len(pages_by_mail(smtp, "dana")) == 4
+    assert ntfy.messages("dana-phone") == []
+
+
+def test_what_is_refused_for_the_moment_comes_together_all_the_same_and_soon(night: Night, smtp: SmtpStandin) -> None:
+    night.mail("dana")
+    storm(night, 9)
+    smtp.refuse_for_now()
+    night.pass_time(seconds=31)
+    smtp.accept()
+    night.pass_time(seconds=20)
+    told = " ".join(f"{mail.subject} {mail.text}" for mail in smtp.to("dana@example.com"))
+    assert all(f"Shop {n} is failing" in told for n in range(1, 10))
+    assert len(smtp.to("dana@example.com")) <= 5
+    assert all(len(receipts(night, page.id)) == 1 for page in night.pages())
+
+
+def test_a_restricted_page_among_others_shows_nothing_of_itself(night: Night, smtp: SmtpStandin) -> None:
+    night.mail("dana")
+    groups = storm(night, 6)
+    incident(night, "secret", restricted=True)
+    hidden = [page for page in night.pages() if not receipts(night, page.id)][:2]
+    assert len(groups) == 6
+    for page in hidden:
+        group = str(page.group_id)
+        night.write(lambda c, now, group=group: usecases.link_pages_to_incident(c, [group], "secret", True, False, now))
+    night.pass_time(seconds=31)
+    (told,) = [mail for mail in smtp.to("dana@example.com") if "3 pages" in mail.subject]
+    assert not any(page.title in told.subject + told.text for page in hidden)
+    assert told.text.count("(critical)") == 1, "of a restricted one not even how bad it is"
 
 
 def test_who_dies_while_sending_loses_nothing(night: Night, smtp: SmtpStandin) -> None:

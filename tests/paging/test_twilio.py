@@ -33,14 +33,6 @@ DANA = "+447700900123"
 
 
 @pytest.fixture
-def twilio() -> Iterator[TwilioStandin]:
-    standin = TwilioStandin()
-    standin.start()
-    yield standin
-    standin.stop()
-
-
-@pytest.fixture
 def night(database: Database, clock: SimulatedClock, smtp: SmtpStandin, twilio: TwilioStandin) -> Iterator[Night]:
     """Tocsin with a mail server and an account at Twilio."""
     made = Night(

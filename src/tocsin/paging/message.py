@@ -87,7 +87,7 @@ def page_message(
     if practice:
         title = f"Practice: {title}"
     if others:
-        lines = _listed([_named(*each) for each in ((title, severity), *others)])
+        lines = _listed([_named(*each) for each in ((title, None if restricted else severity), *others)])
         lines.append("One acknowledgement takes them all.")
         title = _among(title, len(others))
     return Message(

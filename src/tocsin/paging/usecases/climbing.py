@@ -129,8 +129,9 @@ def page_one(
         _send(connection, row, person, Way(SCREEN, SCREEN), 0, now)
     if not ways and row.last_resort and not row.practice and people.email_of(connection, person):
         ways = (Way(FROM_FILES, "email"),) if methods.missing_here(connection, "email") is None else ()
+    goes = page_goes_at(connection, person, ways[0].method_id, ways[0].kind, row.severity, now) if ways else now
     for place, way in enumerate(ways):
-        _send(connection, row, person, way, place, now)
+        _send(connection, row, person, way, place, now, goes=goes)
     if not row.practice:
         _say_what_is_missing(connection, row, person, now, only_screen=not ways, quiet=chosen.quiet)
     return bool(ways) or row.practice
@@ -232,11 +233,10 @@ def _send(
     *,
     after: int | None = None,
     instead_of: str = "",
+    goes: datetime | None = None,
 ) -> None:
-    wait = (place if after is None else after) * rules.NEXT_METHOD_AFTER
-    goes = (
-        now if person is None or wait else page_goes_at(connection, person, way.method_id, way.kind, row.severity, now)
-    )
+    """`goes`: when the person's first method goes; in a storm later than `now`, and all that follows is later with it."""
+    goes = goes or now
     send_later(
         connection,
         lane=methods.lane_of(way.kind),
@@ -255,5 +255,5 @@ def _send(
         },
         on_unknown="resend",
         now=now,
-        not_before=goes + wait,
+        not_before=goes + (place if after is None else after) * rules.NEXT_METHOD_AFTER,
     )

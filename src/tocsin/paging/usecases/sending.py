@@ -24,7 +24,7 @@ from tocsin.paging.usecases.contact import CODE_LASTS, SEALED, address_of
 from tocsin.paging.usecases.ledger import PAGES, as_page, cause_of, lock_page, settle, write_log
 from tocsin.paging.usecases.opening import open_page
 from tocsin.paging.usecases.telling import tell_one_over
-from tocsin.paging.usecases.together import end_told_along, let_go, lock_in_order, take_along, titles_of, told_along
+from tocsin.paging.usecases.together import end_told_along, let_go, lock_in_order, put_back, take_along, told_along
 from tocsin.store.database import announce
 from tocsin.store.tables.engine import deliveries
 from tocsin.store.tables.paging import contact_methods, page_log
@@ -100,7 +100,7 @@ class PageSender(_Sender):
             now=now,
             again=delivery.again,
             reply_code=links.reply_code(keys_of(connection), row.id, person),
-            others=[(title, each.severity) for title, each in zip(titles_of(taken), taken, strict=True)],
+            others=[(each.title, each.severity) for each in taken],
         )
         with_it = [each.delivery_id for each in taken]
         return {"kind": kind, "address": address, "message": message.packed(), "with": with_it}
@@ -128,8 +128,8 @@ class PageSender(_Sender):
             if row.state == "ended":
                 tell_one_over(connection, row, person, asked["method_id"], kind, now)
             return
-        if taken and outcome.state == "failed":
-            let_go(connection, taken, now)
+        if taken:
+            (let_go if outcome.state == "failed" else put_back)(connection, taken, now)
         more = {**way_of(asked), "final": outcome.state == "failed"}
         write_log(connection, row, LogRow("failed", person, kind, delivery.id, outcome.error, more), now)
         if outcome.state == "retry" and breaker.is_open(delivery.lane, now):
@@ -154,7 +154,7 @@ class OverSender(_Sender):
         say = (
             messages.passed_message
             if delivery.kind == "page_passed"
-            else partial(messages.over_message, others=titles_of(taken))
+            else partial(messages.over_message, others=[each.title for each in taken])
         )
         message = say(
             page_id=row.id,

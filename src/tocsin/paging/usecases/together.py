@@ -18,8 +18,8 @@ from tocsin.paging.usecases.telling import tell_one_over
 from tocsin.store.tables.engine import deliveries
 from tocsin.store.tables.paging import pages
 
-_GIVEN_UP_AFTER = timedelta(minutes=1)
-"""When what was taken along goes by itself, unless it was told until then."""
+_GIVEN_UP_AFTER, _SOON = timedelta(minutes=1), timedelta(seconds=5)
+"""When what was taken along goes by itself, unless it was told until then; and when the message is to be tried again."""
 MOST = 200
 
 
@@ -31,7 +31,6 @@ class Taken:
     page_id: str
     title: str
     severity: str | None
-    restricted: bool
 
 
 def take_along(
@@ -63,16 +62,16 @@ def take_along(
     for row in same.values():
         page = known[row.subject_id]
         if still(page):
-            found.append(Taken(row.id, page.id, page.title, page.severity, page.restricted))
+            found.append(Taken(row.id, page.id, *_shown(page)))
     taken = [each.delivery_id for each in found]
     later = update(deliveries).where(deliveries.c.id.in_(taken)).values(next_try_at=now + _GIVEN_UP_AFTER)
     connection.execute(later)
     return found
 
 
-def titles_of(taken: Sequence[Taken]) -> list[str]:
-    """As they may be read anywhere."""
-    return ["A restricted page" if each.restricted else each.title for each in taken]
+def _shown(page: Row[Any]) -> tuple[str, str | None]:
+    """Title and severity as they may be read anywhere."""
+    return ("A restricted page", None) if page.restricted else (page.title, page.severity)
 
 
 def lock_in_order(connection: Connection, delivery: Delivery, taken: Iterable[str]) -> None:
@@ -94,7 +93,8 @@ def told_along(connection: Connection, delivery: Delivery, taken: Sequence[str],
         write_log(connection, row, LogRow("receipt", asked["person"], asked["kind"], one.id, text, more), now)
         if one.state == "waiting":
             told = {"state": "sent", "ended_at": now, "receipt": {"with": delivery.id}, "attempts": one.attempts + 1}
-            connection.execute(update(deliveries).where(deliveries.c.id == one.id).values(**told))
+            waits = (deliveries.c.id == one.id, deliveries.c.state == "waiting")
+            connection.execute(update(deliveries).where(*waits).values(**told))
         if row.state == "ended":
             tell_one_over(connection, row, asked["person"], asked["method_id"], asked["kind"], now)
         found.append(row.id)
@@ -108,6 +108,12 @@ def end_told_along(connection: Connection, delivery: Delivery, taken: Sequence[s
     connection.execute(mine.values(**told))
 
 
+def put_back(connection: Connection, taken: Sequence[str], now: datetime) -> None:
+    """The message was not taken for the moment: whichever is due first takes the others along soon."""
+    mine = update(deliveries).where(deliveries.c.id.in_(taken), deliveries.c.state == "waiting")
+    connection.execute(mine.values(next_try_at=now + _SOON))
+
+
 def let_go(connection: Connection, taken: Sequence[str], now: datetime) -> None:
     """The message can't be sent: what it took along goes by itself, each at once."""
     for one in connection.execute(select(deliveries).where(deliveries.c.id.in_(taken))).all():
@@ -116,4 +122,4 @@ def let_go(connection: Connection, taken: Sequence[str], now: datetime) -> None:
         bring_forward(connection, one.id, now)
 
 
-__all__ = ["Taken", "end_told_along", "let_go", "lock_in_order", "take_along", "titles_of", "told_along"]
+__all__ = ["Taken", "end_told_along", "let_go", "lock_in_order", "put_back", "take_along", "told_along"]
