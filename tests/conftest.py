@@ -23,7 +23,7 @@ IN_CI = os.environ.get("CI") == "true"
 
 settings.register_profile(
     "house",
-    max_examples=3000 if LONG else 60,
+    max_examples=3000 if LONG else 100,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     print_blob=True,

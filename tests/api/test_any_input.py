@@ -83,7 +83,7 @@ def test_no_input_is_a_fault(described: tuple[TestClient, dict, dict[str, str]],
             found.append(st.lists(_ODD | st.just("checkout-api"), max_size=3))
         return st.one_of(*found, *found[1:])
 
-    @settings(max_examples=300, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=600, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(data=st.data())
     def ask(data: st.DataObject) -> None:
         method, path, route = data.draw(st.sampled_from(routes))
