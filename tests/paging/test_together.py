@@ -21,6 +21,7 @@ from tocsin.identity.actor import SYSTEM
 from tocsin.paging import queries, usecases
 from tocsin.paging.crowd import CROWD, TOGETHER_AFTER, WINDOW, Crowd
 from tocsin.paging.queries.proof import ledger
+from tocsin.paging.queries.together import told_with
 from tocsin.paging.services import Services
 from tocsin.store.database import Database
 
@@ -126,6 +127,9 @@ def test_one_tap_takes_all_that_the_message_told_of(night: Night, smtp: SmtpStan
     actor = opened.actor
     done, more = night.write(lambda c, now: usecases.acknowledge_as_told(c, actor, opened.page.id, now, via="link"))
     assert (done.yours, more) == (True, 3)
+    kept = night.database.read(lambda c: told_with(c, opened.page.id, "dana", taken=True))
+    assert len(kept) == 3
+    assert night.database.read(lambda c: told_with(c, opened.page.id, "dana")) == []
     by_state = [page.state for page in night.pages()]
     assert (by_state.count("acknowledged"), by_state.count("open")) == (4, 3)
 

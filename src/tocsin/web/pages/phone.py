@@ -72,7 +72,7 @@ def phone_page(
         may_declare=declares,
         may_act=may_act,
         group=declares,
-        others=tuple(title for _, title in told_with(connection, page.id, person_id)),
+        others=tuple(title for _, title in told_with(connection, page.id, person_id, taken=mine)),
         helps=page.helps_with is not None,
         incident=incidents.number_of(connection, page.incident_id) if page.incident_id and not page.hidden else 0,
         declares="Choosing declares the incident, opens the room and the channel, and pages the incident commander on call.",

@@ -34,7 +34,7 @@ class PhonePage:
     may_act: bool = True
     group: bool = False
     others: tuple[str, ...] = ()
-    """Titles of the pages that the same message told of, and that are open too."""
+    """Titles of the pages that the same message told of, and that are open too; once it is taken, that were taken with it."""
     helps: bool = False
     """Help is asked for: it can be declined."""
     incident: int = 0
