@@ -1,6 +1,7 @@
 """Alerts at a desk and on a phone: many taken at once, one given away, help asked for, old ones found."""
 
 import json
+import re
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -146,3 +147,47 @@ def test_what_is_quiet_is_said_before_made_longer_and_ended_and_is_told_of_a_pay
     page.get_by_role("button", name="Try it").click()
     expect(page.get_by_text("maintenance of Night batch (nightly close)")).to_be_visible()
     nothing_is_wrong(page)
+
+
+def test_a_group_is_called_over_on_the_screen_and_another_on_the_phone(alerts: tuple[Page, Installation]) -> None:
+    page, tocsin = alerts
+    expect(page.get_by_role("link", name="Firing 3")).to_be_visible()
+    ledger = page.locator("summary").filter(has_text="ledger fails")
+    ledger.click()
+    opened = page.get_by_role("row").filter(has_text="Grouped because they share integration and service.")
+    expect(opened).to_have_count(1)
+    nothing_is_wrong(page)
+    opened.get_by_role("link", name="It is over…").click()
+    page.get_by_label("Why it is over").fill("restarted by hand")
+    nothing_is_wrong(page)
+    page.get_by_role("button", name="It is over").click()
+    expect(page.get_by_text("Resolving", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Nobody has it 2").click()
+    expect(ledger).to_have_count(0)
+    expect(page.locator("summary").filter(has_text="search fails")).to_be_visible()
+    page.get_by_role("link", name="Nobody has it 2").click()
+    expect(ledger).to_be_visible()
+    funnel = page.get_by_role("region", name="From alert to page, last hour")
+    expect(funnel.get_by_role("listitem").filter(has_text="Pages sent")).to_contain_text("3")
+    page.get_by_role("link", name="Mine 1").click()
+    nothing_is_wrong(page)
+    groups = {each["title"]: each for each in tocsin.client.get("/groups")["items"]}
+    assert (groups["ledger fails"]["state"], groups["ledger fails"]["resolved_by"]) == ("closing", "ada")
+    again = {"title": "ledger fails", "dedup_key": "ledger", "labels": {"service": "ledger", "region": "eu-3"}}
+    asked = urllib.request.Request(tocsin.alert_url, json.dumps(again).encode(), {"Content-Type": "application/json"})
+    urllib.request.urlopen(asked, timeout=10).read()
+    expect(page.get_by_text("Acknowledged", exact=True)).to_be_visible()
+    link = next(
+        found for found in re.findall(r"http://\S+/p/\S+", tocsin.output) if _title(page, found) == "search fails"
+    )
+    page.goto(link)
+    page.get_by_role("button", name="Acknowledge").click()
+    page.get_by_role("button", name="It is over").click()
+    expect(page.get_by_text("Nothing of it fires any more.", exact=False)).to_be_visible()
+    expect(page.get_by_text("How bad is it?")).to_have_count(0)
+    nothing_is_wrong(page)
+
+
+def _title(page: Page, link: str) -> str:
+    page.goto(link)
+    return page.get_by_role("heading", level=1).inner_text()

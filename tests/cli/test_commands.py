@@ -30,6 +30,8 @@ ASKED_FOR = [
     "page",
     "ack",
     "snooze",
+    "groups",
+    "resolve",
     "declare",
     "link",
     "rename",

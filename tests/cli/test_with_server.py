@@ -356,6 +356,26 @@ def test_alerts_are_found_by_word_and_label(dana: Tocsin, real_database: Databas
     assert "region=eu-3" in ok(dana("alerts", alert["id"]))
 
 
+def test_a_group_is_listed_and_called_over(dana: Tocsin, real_database: Database) -> None:
+    def come(connection: Connection, now: datetime) -> None:
+        one = Signal("disk", "firing", "error", "The disk is full", labels={"host": "db-1"})
+        fold_received(connection, [Received(IntegrationRef("x", "x", "generic"), one)], now)
+
+    real_database.write(come)
+    (group,) = (each for each in as_json(dana("groups", "--json"))["items"] if each["title"] == "The disk is full")
+    assert "1 of 1" in ok(dana("groups"))
+    said = ok(dana("resolve", "--group", group["id"], "--reason", "cleaned by hand"))
+    assert said.startswith("Over: The disk is full")
+    (known,) = (each for each in as_json(dana("groups", "--json"))["items"] if each["id"] == group["id"])
+    assert (known["state"], known["firing"], known["resolved_by"]) == ("closing", 0, "dana")
+    again = dana("resolve", "--group", group["id"])
+    assert (again.returncode, "resolved already" in again.stderr) == (1, True)
+    page = as_json(dana("page", "send", "kofi", "look at the ledger", "--json"))["id"]
+    assert "is about no alerts" in dana("resolve", page).stderr
+    ok(dana("page", "end", page, "--reason", "it was nothing"))
+    assert dana("resolve").returncode == 64
+
+
 def test_tokens_are_made_listed_and_revoked(dana: Tocsin) -> None:
     made = ok(dana("token", "create", "--scope", "freeze:read", "--name", "ci", "--expires-in", "30d")).strip()
     ok(dana("freeze", "check", "--service", "ledger", TOCSIN_TOKEN=made))

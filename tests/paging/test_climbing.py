@@ -182,6 +182,32 @@ def test_firing_again_in_the_flap_window_climbs_on(night: Night, smtp: SmtpStand
     assert [event for event, _ in night.log("paused", "resumed")] == ["paused", "resumed"]
 
 
+def test_who_calls_it_over_has_its_page_and_everyone_is_told_who_did(night: Night, smtp: SmtpStandin) -> None:
+    night.mail("dana", "kofi")
+    group = night.group()
+    night.pass_time(minutes=6)
+    night.change_group(group, state="closing", firing=0, loud=0, resolved_by="kofi")
+    assert (night.page().state, night.page().acknowledged_by) == ("acknowledged", "kofi")
+    assert ("acknowledged", "kofi") in night.log("acknowledged")
+    night.change_group(group, state="open", firing=1, loud=1, resolved_by=None)
+    night.pass_time(minutes=20)
+    assert len(pages_by_mail(smtp, "kofi")) == 1, "it fires again, and he has it"
+    night.change_group(group, state="closing", firing=0, loud=0, resolved_by="dana")
+    assert night.page().acknowledged_by == "kofi", "who has it keeps it"
+    night.change_group(group, state="closed")
+    over = smtp.to("dana@example.com")[-1]
+    assert over.text.startswith("Over") and "Dana Reyes called its alerts over" in over.text
+
+
+def test_what_nothing_was_heard_of_says_so(night: Night, smtp: SmtpStandin) -> None:
+    night.mail("dana", "kofi")
+    group = night.group()
+    night.change_group(group, state="closing", firing=0, loud=0, resolved_by="unheard", resolve_seconds=7200)
+    assert night.page().state == "open", "nobody took it"
+    night.change_group(group, state="closed")
+    assert "nothing was heard of its alerts for 2 hours" in smtp.to("dana@example.com")[-1].text.lower()
+
+
 def test_a_snoozed_page_is_quiet_until_its_time_and_then_begins_again(night: Night, smtp: SmtpStandin) -> None:
     night.mail("dana", "kofi")
     night.group()

@@ -203,7 +203,7 @@ def test_who_was_paged_sees_next_to_nothing(world: World, secret: Secret) -> Non
     mine = next(each for each in listed if each["id"] == page)
     assert mine["hidden"]
     assert not secret.told_in(json.dumps(mine))
-    for what in ("declare", "not-an-incident"):
+    for what in ("declare", "not-an-incident", "over"):
         answer = world.nobody().ask("POST", f"/p/{token}", data={"do": what, "severity": "1"})
         assert not secret.told_in(answer.text), what
 
@@ -214,6 +214,7 @@ def test_a_link_about_its_alerts_tells_nothing_and_declares_nothing(world: World
         for answer in (
             world.nobody().ask("GET", f"/p/{token}"),
             world.nobody().ask("POST", f"/p/{token}", data={"do": "declare", "severity": "1"}),
+            world.nobody().ask("POST", f"/p/{token}", data={"do": "over"}),
         ):
             assert not secret.told_in(answer.text)
             assert answer.status_code != 303

@@ -37,6 +37,7 @@ OTHERS: dict[str, dict[str, object]] = {
     "/incidents": {"title": "x", "severity": 3}, "/changes": {"service": "ledger", "summary": "x"},
     "/pages": {"to": "kofi", "text": "x"}, "/pages/{page}/snooze": {"for": "5m"}, "/pages/{page}/notes": {"text": "x"},
     "/pages/{page}/escalate": {}, "/pages/{page}/end": {"reason": "x"}, "/groups/{group}/snooze": {"for": "5m"},
+    "/groups/{group}/resolve": {},
     "/silences": {"match": {"a": "b"}, "for": "5m", "reason": "x"}, "/integrations": {"name": "x"},
     "/silences/{silence}": {"for": "5m"},
     "/organisation/apply": {"files": []}, "/organisation/plan": {"files": []}, "/invitations": {"person": "x", "name": "X"},

@@ -9,8 +9,19 @@ from hypothesis import strategies as st
 from tests.oncall.test_schedule import layered
 from tests.web.conftest import Browser
 from tocsin.errors import Invalid
+from tocsin.identity.keys import Keys
 from tocsin.organisation.model.schedule import Schedule
-from tocsin.web.forms.draft import Draft, LayerDraft, draft_of, pressed, read_draft, to_schedule, written
+from tocsin.web.forms.draft import (
+    Draft,
+    LayerDraft,
+    addressed,
+    draft_of,
+    pressed,
+    read_draft,
+    to_schedule,
+    typed,
+    written,
+)
 
 FRESH = LayerDraft(people=("kofi",), starts="2026-11-02")
 
@@ -77,3 +88,26 @@ def test_the_whole_way_with_plain_forms(dana: Browser) -> None:
 def test_what_files_own_has_no_form(dana: Browser) -> None:
     assert "Change it there and apply" in dana.get("/oncall/schedules/checkout")
     assert "change it there and apply" in dana.get("/oncall/schedules/checkout/edit", 409)
+
+
+SECRET = "https://calendar.example/ical/0f3c9a71/basic.ics"
+
+
+def test_a_calendars_address_stands_in_no_address_bar(dana: Browser) -> None:
+    asked = {"name": "Night", "layers": "0", "calendar": SECRET, "calendar_zone": "UTC", "do": "look"}
+    asked["csrf"] = dana.csrf()
+    sent = dana.client.post("/oncall/schedules/new", data=asked, follow_redirects=False)
+    assert sent.status_code == 303
+    place = sent.headers["location"]
+    assert "0f3c9a71" not in place and "calendar=sealed" in place
+    shown = dana.get(place.partition("#")[0])
+    assert f'value="{SECRET}"' in shown, "and yet it need not be typed again"
+
+
+@given(st.text(max_size=300).map(str.strip))
+def test_what_is_sealed_is_read_as_it_was_typed(calendar: str) -> None:
+    keys = Keys.generate()
+    draft = Draft("night", "Night", calendar=calendar)
+    shown = addressed(draft, keys)
+    assert typed(read_draft(dict(written(shown))), keys) == draft
+    assert typed(read_draft(dict(written(shown))), Keys.generate()).calendar == ("" if calendar else calendar)

@@ -9,6 +9,8 @@ from tocsin.intake.signal import Severity, Signal
 
 State = Literal["firing", "resolved"]
 What = Literal["opens", "reopens", "goes_on", "resolves", "changes_nothing"]
+UNHEARD = "unheard"
+"""In place of a person: nothing was heard of the alert for as long as its rule waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Episode:
     received_at: datetime
     last_at: datetime
     received: int
+    resolved_by: str | None = None
+    """Who called it over where its sender did not: a person's id, or `UNHEARD`. What is sent afterwards counts as new."""
 
 
 def judge(signal: Signal, latest: Episode | None, *, flaps: bool) -> What:
@@ -73,10 +77,13 @@ def _is_over_already(signal: Signal, resolved: Episode) -> bool:
     """A firing message of an episode that has ended: it began no later than the end that is known.
 
     Without a claimed start, arrival decides, so it is new. An end that lies after its own message came is a wrong
-    clock and counts from the message: else one wrong year would keep a key from ever paging again.
+    clock and counts from the message: else one wrong year would keep a key from ever paging again. Where not its
+    sender called it over, the sender knows better, and only what belongs to an episode before is old.
     """
     if signal.started_at is None:
         return False
+    if resolved.resolved_by is not None:
+        return resolved.started_at is not None and signal.started_at < resolved.started_at
     if resolved.started_at is not None and signal.started_at <= resolved.started_at:
         return True
     end = _end_by_the_senders_clock(resolved)
@@ -151,7 +158,7 @@ def repeats(episode: Episode, signal: Signal) -> bool:
 
 def reopened(episode: Episode, signal: Signal, now: datetime) -> Episode:
     """The same episode fires again inside the flap window."""
-    return replace(continued(episode, signal, now), state="firing", ended_at=None, resolved_at=None)
+    return replace(continued(episode, signal, now), state="firing", ended_at=None, resolved_at=None, resolved_by=None)
 
 
 def resolved(episode: Episode, signal: Signal, now: datetime) -> Episode:
@@ -164,9 +171,14 @@ def resolved(episode: Episode, signal: Signal, now: datetime) -> Episode:
 def ended_unseen(latest: Episode | None, signal: Signal, id: str, integration_id: str, now: datetime) -> Episode | None:
     """What to remember of an end without a beginning, so that the beginning, when it comes late, pages nobody.
 
-    None where nothing need be remembered: without a claimed end nothing can be compared with it.
+    None where nothing need be remembered: without a claimed end nothing can be compared with it. What somebody else
+    called over is over by its sender's word, too, from then on.
     """
-    if signal.status != "resolved" or signal.ended_at is None:
+    if signal.status != "resolved":
+        return None
+    if latest is not None and latest.resolved_by is not None:
+        return replace(latest, ended_at=signal.ended_at, resolved_by=None)
+    if signal.ended_at is None:
         return None
     if latest is None:
         unseen = opened(signal, id, integration_id, None, now)

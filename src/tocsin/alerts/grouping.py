@@ -11,10 +11,15 @@ from tocsin.intake.signal import SEVERITIES, Severity, Signal, bounded_key
 from tocsin.organisation.model.routing import DeclareAs, Urgency
 
 GroupState = Literal["open", "closing", "closed"]
-Change = Literal["opened", "joined_incident", "counts", "worse", "resolved", "reopened", "closed", "loudness", "hours"]
+Change = Literal[
+    "opened", "joined_incident", "counts", "worse", "resolved", "reopened", "closed", "loudness", "hours", "unheard"
+]
 FLAP = "group_flap"
+NOT_HEARD = "group_not_heard"
 SNOOZE_OVER = "group_snooze_over"
 URGENCY_TURNS = "group_urgency_turns"
+FLAPPING_WITHIN = timedelta(hours=1)
+_FLAPS_AFTER, _LONG_FLAP_WINDOW = 3, timedelta(minutes=30)
 _URGENCIES: tuple[Urgency, ...] = ("page", "notify", "record")
 
 
@@ -47,12 +52,20 @@ class Group:
     why: str | None
     urgency_until: datetime | None = None
     inhibits: bool = False
+    resolve_seconds: int | None = None
+    resolve_due: datetime | None = None
+    resolved_by: str | None = None
     changes: frozenset[Change] = field(default_factory=frozenset)
 
     @property
     def flap_window(self) -> timedelta:
         """How long after its last alert resolved the group still waits for one to fire again."""
         return timedelta(seconds=self.flap_seconds)
+
+    @property
+    def resolve_after(self) -> timedelta | None:
+        """How long nothing need be heard of one of its alerts until it counts as over; None: for ever."""
+        return None if self.resolve_seconds is None else timedelta(seconds=self.resolve_seconds)
 
     @property
     def is_silenced(self) -> bool:
@@ -118,6 +131,8 @@ def fires(group: Group, firing: Firing, now: datetime, *, is_new: bool) -> Group
         loud=group.loud + firing.loud,
         total=group.total + is_new,
         resolved_at=None,
+        resolved_by=None,
+        resolve_due=now + group.resolve_after if was_closing and group.resolve_after else group.resolve_due,
         changed_at=now,
         changes=group.changes | {"reopened" if was_closing else "counts"},
     )
@@ -174,17 +189,50 @@ def turns(group: Group, urgency: Urgency, until: datetime | None, now: datetime)
 
 def resolves(group: Group, now: datetime, *, was_loud: bool) -> Group:
     """One alert of the group resolved; after the last one the flap window begins."""
-    firing = max(group.firing - 1, 0)
+    return called_over(group, 1, int(was_loud), None, now)
+
+
+def called_over(group: Group, ended: int, loud: int, by: str | None, now: datetime) -> Group:
+    """So many of its alerts are over, of which so many were loud; `by` whom, None: by their sender's word."""
+    firing = max(group.firing - ended, 0)
     less = replace(
         group,
         firing=firing,
-        loud=max(group.loud - was_loud, 0),
+        loud=max(group.loud - loud, 0),
         changed_at=now,
         changes=group.changes | {"counts"},
     )
+    if firing and group.loud and not less.loud:
+        return replace(less, changes=less.changes | {"loudness"})
     if firing or group.state != "open":
         return less
-    return replace(less, state="closing", resolved_at=now, changes=less.changes | {"resolved"})
+    return replace(
+        less,
+        state="closing",
+        resolved_at=now,
+        resolved_by=by,
+        resolve_due=None,
+        changes=less.changes | {"resolved"},
+    )
+
+
+def heard(group: Group, oldest: datetime, now: datetime) -> Group:
+    """Of its alerts that fire, the one that is silent for longest was last heard of then: when to look next."""
+    if group.state != "open" or group.resolve_after is None:
+        return group
+    due = max(oldest + group.resolve_after, now + timedelta(seconds=1))
+    return replace(group, resolve_due=due, changes=group.changes | {"unheard"})
+
+
+def flap_window(asked: timedelta, opened_lately: int) -> timedelta:
+    """How long a group stays open after its last alert, if it opened so often within `FLAPPING_WITHIN` before.
+
+    What comes and goes pages once, not each time: from the fourth time on it has to stay away for half an hour. A rule
+    whose window is nothing wants each of them.
+    """
+    if not asked or opened_lately < _FLAPS_AFTER:
+        return asked
+    return max(asked, _LONG_FLAP_WINDOW)
 
 
 def closed(group: Group, now: datetime) -> Group:
@@ -235,6 +283,8 @@ def wanted_deadlines(group: Group) -> list[WantedDeadline]:
     if group.state == "closing" and group.resolved_at is not None:
         due = group.resolved_at + group.flap_window
         wanted.append(WantedDeadline(FLAP, group.resolved_at.isoformat(), due))
+    if group.resolve_due is not None and group.state == "open":
+        wanted.append(WantedDeadline(NOT_HEARD, group.resolve_due.isoformat(), group.resolve_due))
     if group.snoozed_until is not None and group.state != "closed":
         wanted.append(WantedDeadline(SNOOZE_OVER, group.snoozed_until.isoformat(), group.snoozed_until))
     if group.urgency_until is not None and group.state != "closed":

@@ -10,6 +10,7 @@ from tocsin.alerts.silences import TURNS
 from tocsin.alerts.usecases.groups import snooze_is_over
 from tocsin.alerts.usecases.heartbeats import look_at_heartbeat
 from tocsin.alerts.usecases.quieting import MAINTENANCE, apply_silences, turn_maintenance
+from tocsin.alerts.usecases.resolving import RESOLVING, end_more, end_unheard
 from tocsin.alerts.usecases.retention import REMOVAL, remove_some
 from tocsin.alerts.usecases.rows import QUIETING, TOPIC, locked_groups, tell, update_group
 from tocsin.engine.work import Job, Registry
@@ -22,6 +23,8 @@ def register(registry: Registry, keep: timedelta = timedelta(days=365)) -> None:
     """Handle the deadlines of groups, silences and heartbeats, and of alerts that ended longer ago than `keep`."""
     registry.deadline(grouping.FLAP, _flap_window_is_over)
     registry.deadline(grouping.SNOOZE_OVER, _snooze_is_over)
+    registry.deadline(grouping.NOT_HEARD, _look_who_is_silent)
+    registry.task(RESOLVING, end_more)
     registry.deadline(TURNS, _silence_turns)
     registry.deadline(grouping.URGENCY_TURNS, _urgency_turns)
     registry.task(QUIETING, _apply_quieting)
@@ -41,6 +44,10 @@ def _flap_window_is_over(connection: Connection, job: Job, now: datetime) -> Non
 
 def _snooze_is_over(connection: Connection, job: Job, now: datetime) -> None:
     snooze_is_over(connection, job.subject_id, now)
+
+
+def _look_who_is_silent(connection: Connection, job: Job, now: datetime) -> None:
+    end_unheard(connection, job.subject_id, now)
 
 
 def _urgency_turns(connection: Connection, job: Job, now: datetime) -> None:

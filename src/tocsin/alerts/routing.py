@@ -37,6 +37,8 @@ class Routed:
     """When the rule's hours give another urgency; None: never."""
     inhibits: bool = False
     """Whether, while it fires, others do not page."""
+    resolve_after: timedelta | None = None
+    """What was not heard of for so long is over; None: it waits for its sender's word."""
 
 
 def route(organisation: Organisation, integration: IntegrationRef, signal: Signal, at: datetime) -> Routed:
@@ -171,6 +173,7 @@ def _by_rule(
         why=_sentence(urgency, policy, f"the routing rule {rule.name or id!r} matches{_hours(until)}"),
         urgency_until=until,
         inhibits=bool(rule.inhibits),
+        resolve_after=rule.resolve_after,
     )
 
 

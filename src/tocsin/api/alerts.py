@@ -12,8 +12,10 @@ from tocsin.alerts import queries
 from tocsin.alerts.alert import Episode
 from tocsin.alerts.grouping import Group
 from tocsin.alerts.usecases import (
+    ResolveGroup,
     SnoozeGroup,
     end_snooze,
+    resolve_group,
     snooze_group,
 )
 from tocsin.api.asking import Asked, answer
@@ -34,6 +36,12 @@ class Snooze(Body):
 
     until: Instant | None = None
     length: Duration | None = Field(default=None, alias="for")
+    reason: str = Field(default="", max_length=2000)
+
+
+class Resolve(Body):
+    """Why it is over."""
+
     reason: str = Field(default="", max_length=2000)
 
 
@@ -140,6 +148,17 @@ async def wake(asked: Asked, group: str) -> Response:
 
     def do(connection: Connection, now: datetime) -> Any:
         return _groups(connection, asked.actor, [end_snooze(connection, asked.actor, group, now)])[0]
+
+    return await asked.do(do)
+
+
+@router.post("/groups/{group}/resolve")
+async def resolve(asked: Asked, group: str, body: Resolve) -> Response:
+    """What fires in the group is over; what its senders say of it afterwards counts as new."""
+
+    def do(connection: Connection, now: datetime) -> Any:
+        resolved = resolve_group(connection, asked.actor, ResolveGroup(group, body.reason), now)
+        return _groups(connection, asked.actor, [resolved])[0]
 
     return await asked.do(do)
 

@@ -29,6 +29,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "page": ("pages", "page", "Page a person, team or service now; list pages."),
     "alerts": ("alerts", "alerts", "Look for alerts by label or word."),
     "ack": ("pages", "ack", "Acknowledge a page."),
+    "groups": ("alerts", "groups", "List groups of alerts: what people are paged for."),
+    "resolve": ("alerts", "resolve", "Call over what fires in a group."),
     "snooze": ("pages", "snooze", "Keep a page or group quiet until a time."),
     "method": ("methods", "method", "How you can be reached: add, prove and test methods."),
     "heartbeat": ("heartbeats", "heartbeat", "What must be heard of every so often; its silence is an alert."),

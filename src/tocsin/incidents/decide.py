@@ -59,6 +59,7 @@ class GroupView:
     incident_id: str | None = None
     route: str = "default"
     labels: Mapping[str, str] = field(default_factory=dict)
+    resolved_by: str | None = None
 
 
 def declare(
@@ -143,7 +144,10 @@ def group_changed(state: IncidentState, group: GroupView) -> list[Fact]:
     if known is None or (known.firing, known.total, known.state) == (group.firing, group.total, group.state):
         return []
     standing = next((word for word in ("closing", "closed") if word == group.state), "open")
-    return [GroupChanged(group_id=group.group_id, firing=group.firing, total=group.total, state=standing)]
+    over_by = group.resolved_by if group.firing == 0 else None
+    return [
+        GroupChanged(group_id=group.group_id, firing=group.firing, total=group.total, state=standing, over_by=over_by)
+    ]
 
 
 def rename(state: IncidentState, title: str) -> list[Fact]:

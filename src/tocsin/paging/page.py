@@ -223,7 +223,7 @@ class GroupNow:
     """What a page needs to know of its group.
 
     `worse` counts how often it got worse; `quiet`: it is snoozed, or a silence covers all that fires; `in_incident`: an
-    open incident has it.
+    open incident has it; `over`: why nothing of it fires, once that is so.
     """
 
     state: Literal["open", "closing", "closed"]
@@ -231,6 +231,7 @@ class GroupNow:
     worse: int
     in_incident: bool
     quiet: bool
+    over: str = "its alerts are resolved"
 
 
 @dataclass(frozen=True)
@@ -249,7 +250,7 @@ def judge(group: GroupNow, page: Page | None, worse_seen: int, *, ended_before: 
     """
     got_worse = group.worse > worse_seen
     if group.state == "closed":
-        return Verdict("withdraw", "its alerts are resolved") if page else Verdict("nothing")
+        return Verdict("withdraw", group.over) if page else Verdict("nothing")
     if page is not None:
         if group.state == "open" and got_worse and page.state == "acknowledged" and group.urgency == "page":
             return Verdict("reopen", "it got worse")

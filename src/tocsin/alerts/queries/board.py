@@ -1,10 +1,11 @@
 """Groups, their alerts and silences as the alerts' board and its counts show them."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, bindparam, func, select
+from sqlalchemy import Connection, Integer, Row, bindparam, case, func, select
 
 from tocsin.identity.actor import Actor
 from tocsin.identity.visibility import visible_by_incident
@@ -17,6 +18,37 @@ def open_group_count(connection: Connection, actor: Actor) -> int:
         groups.c.state == "open", groups.c.urgency == "page", visible_by_incident(actor, groups.c.incident_id)
     )
     return int(connection.execute(query).scalar_one())
+
+
+@dataclass(frozen=True)
+class LastHour:
+    """What came in since an hour ago: alerts, those of them that a silence covered, and the groups they opened.
+
+    `paging` are those of the groups that page, unless something keeps them quiet.
+    """
+
+    alerts: int
+    silenced: int
+    groups: int
+    paging: int
+
+
+def last_hour(connection: Connection, actor: Actor, now: datetime) -> LastHour:
+    """Counted anew each time; of what the actor may know of."""
+    since, seen = now - timedelta(hours=1), visible_by_incident(actor, groups.c.incident_id)
+    of_alerts = (
+        select(func.count(), func.count(alerts.c.silenced_by))
+        .select_from(alerts.outerjoin(groups, groups.c.id == alerts.c.group_id))
+        .where(alerts.c.received > 0, alerts.c.received_at >= since, seen)
+    )
+    came, silenced = connection.execute(of_alerts).one()
+    of_groups = select(func.count(), func.count(case((groups.c.urgency == "page", 1)))).where(
+        groups.c.state.in_(("open", "closing", "closed")),  # for its index
+        groups.c.changed_at >= since,
+        groups.c.opened_at >= since,
+        seen,
+    )
+    return LastHour(came, silenced, *connection.execute(of_groups).one())
 
 
 def groups_now(connection: Connection, actor: Actor, *, closed: bool = False, limit: int = 100) -> list[Row[Any]]:

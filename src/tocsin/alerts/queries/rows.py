@@ -48,6 +48,7 @@ def episode_row(episode: Episode) -> dict[str, Any]:
         "received_at": episode.received_at,
         "last_at": episode.last_at,
         "received": episode.received,
+        "resolved_by": episode.resolved_by,
     }
 
 
@@ -94,6 +95,7 @@ def opened_row(
         stored_now,
         stored_now,
         1,
+        None,
     )
 
 

@@ -16,11 +16,13 @@ from tocsin.alerts.usecases.quieting import (
     change_silence,
     create_silence,
 )
+from tocsin.alerts.usecases.resolving import ResolveGroup, resolve_group
 from tocsin.intake.usecases import create_first_integration
 
 __all__ = [
     "ChangeSilence",
     "CreateSilence",
+    "ResolveGroup",
     "SnoozeGroup",
     "apply_silences",
     "cancel_silence",
@@ -32,5 +34,6 @@ __all__ = [
     "fold_received",
     "fold_signals",
     "release_claims",
+    "resolve_group",
     "snooze_group",
 ]

@@ -5,7 +5,7 @@ It runs on the hot path: a message that changes nothing for people writes one al
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -31,6 +31,7 @@ from tocsin.alerts.usecases.rows import (
     latest_episodes,
     locked_groups,
     open_group_ids,
+    opened_since,
     tell,
     update_episodes,
     update_group,
@@ -38,6 +39,7 @@ from tocsin.alerts.usecases.rows import (
 from tocsin.engine.tasks import owe
 from tocsin.ids import new_id, new_ids
 from tocsin.intake.signal import SEVERITIES, IntegrationRef, Received, Signal
+from tocsin.runbook.durations import say_duration
 from tocsin.store.columns import is_postgresql
 from tocsin.store.database import announce
 from tocsin.store.prepared import savepoint, stored
@@ -260,6 +262,7 @@ class _Fold:
         self._keep(key, episode)
 
     def _new_group(self, routed: Routed, episode: Episode, firing: Firing) -> Group:
+        waits, why = self._how_long_it_flaps(routed)
         group = Group(
             id=new_id(),
             route=routed.route,
@@ -276,22 +279,32 @@ class _Fold:
             loud=int(firing.loud),
             total=1,
             worse=0,
-            flap_seconds=int(routed.flap_window.total_seconds()),
+            flap_seconds=int(waits.total_seconds()),
             opened_at=self.now,
             changed_at=self.now,
             resolved_at=None,
             closed_at=None,
             snoozed_until=None,
             snoozed_by=None,
-            why=routed.why,
+            why=why,
             urgency_until=routed.urgency_until,
             inhibits=routed.inhibits,
+            resolve_seconds=int(routed.resolve_after.total_seconds()) if routed.resolve_after else None,
+            resolve_due=self.now + routed.resolve_after if routed.resolve_after else None,
         )
         group = grouping.opened(group, attended(self.connection, group))
         self.open[routed.route, routed.key] = group.id
         self.new_groups.add(group.id)
         self.waits[group.id] = routed
         return group
+
+    def _how_long_it_flaps(self, routed: Routed) -> tuple[timedelta, str]:
+        since = self.now - grouping.FLAPPING_WITHIN
+        often = opened_since(self.connection, routed.route, routed.key, since)
+        waits = grouping.flap_window(routed.flap_window, often)
+        if waits == routed.flap_window:
+            return waits, routed.why
+        return waits, f"{routed.why} It comes and goes: it is over once it has stayed away for {say_duration(waits)}."
 
     def _set(self, group: Group) -> None:
         self.groups[group.id] = group

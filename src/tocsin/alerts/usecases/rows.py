@@ -88,6 +88,11 @@ def open_group_ids(connection: Connection, keys: Collection[Key]) -> list[str]:
     return [row[0] for route, key in sorted(keys) for row in _OPEN_GROUP.rows(connection, route=route, key=key)]
 
 
+def opened_since(connection: Connection, route: str, key: str, since: datetime) -> int:
+    """How many groups of this route and key opened since then. Index: ix_groups_key."""
+    return int(_OPENED_SINCE.rows(connection, route=route, key=key, since=since)[0][0])
+
+
 def locked_groups(connection: Connection, ids: Iterable[str]) -> dict[str, Group]:
     """The groups, locked in the order of their ids."""
     if not (some := sorted(set(ids))):
@@ -250,6 +255,13 @@ _OPEN_GROUP = Prepared(
         groups.c.state != literal_column("'closed'"),
         groups.c.route == bindparam("route"),
         groups.c.key == bindparam("key"),
+    )
+)
+_OPENED_SINCE = Prepared(
+    select(func.count()).where(
+        groups.c.route == bindparam("route"),
+        groups.c.key == bindparam("key"),
+        groups.c.opened_at > bindparam("since"),
     )
 )
 _UPDATE_GROUP = Prepared(

@@ -64,6 +64,7 @@ def _group_view(connection: Connection, actor: Actor, group_id: str) -> GroupVie
         incident_id=group.incident_id,
         route=group.route,
         labels={name: value for name, value in first.items() if all(each.get(name) == value for each in labels)},
+        resolved_by=group.resolved_by,
     )
 
 

@@ -68,5 +68,6 @@ class RoutingRule(Spec):
     group_by: tuple[Name, ...] | None = None
     group_wait: Annotated[Duration, Field(le=timedelta(hours=1))] = timedelta()
     flap_window: Annotated[Duration, Field(le=timedelta(hours=24))] = timedelta(minutes=5)
+    resolve_after: Annotated[Duration, Field(ge=timedelta(minutes=1), le=timedelta(days=30))] | None = None
     declare: DeclareAs | None = None
     was: FormerIds = ()

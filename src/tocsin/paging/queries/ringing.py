@@ -1,6 +1,7 @@
 """Pages that ring for somebody now, and the page of each group."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
@@ -35,6 +36,18 @@ def ringing_for(connection: Connection, actor: Actor) -> list[Row[Any]]:
         .limit(3)
     )
     return list(connection.execute(query))
+
+
+def raised_since(connection: Connection, actor: Actor, since: datetime) -> int:
+    """How many pages about groups that page opened since then, of incidents that the actor may know of."""
+    query = select(func.count()).where(
+        pages.c.state.in_(("open", "acknowledged", "ended")),  # for its index
+        pages.c.opened_at >= since,
+        pages.c.group_id.is_not(None),
+        pages.c.urgency == "page",
+        visible_by_incident(actor, pages.c.incident_id),
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def of_groups(connection: Connection, group_ids: Iterable[str]) -> dict[str, Row[Any]]:

@@ -42,19 +42,8 @@ def acknowledge_page(connection: Connection, actor: Actor, page_id: str, now: da
     actor.require(Right.RESPONDER, "pages")
     row = live_page(connection, actor, page_id)
     me = actor.person_id or actor.id
-    won = connection.execute(
-        update(pages)
-        .where(pages.c.id == row.id, pages.c.state == "open")
-        .values(state="acknowledged", acknowledged_at=now, acknowledged_by=me, acknowledged_via=via)
-    ).rowcount
-    row = lock_page(connection, row.id)
-    if won:
-        cancel_waiting(connection, "page", row.id, "acknowledged", now)
-        write_log(connection, row, LogRow("acknowledged", person=me, method=via), now)
-        settle(connection, row, now)
-        if row.helps_with is not None:
-            write_log(connection, lock_page(connection, row.helps_with), LogRow("joined", person=me), now)
-    elif row.acknowledged_by != me and not _is_there(connection, row, me):
+    row = take(connection, row, me, via, now)
+    if row.acknowledged_by != me and not _is_there(connection, row, me):
         write_log(connection, row, LogRow("also", person=me, method=via), now)
     yours = row.acknowledged_by == me
     name = actor.name if yours else name_of(connection, row.acknowledged_by)
@@ -67,6 +56,23 @@ def acknowledge_page(connection: Connection, actor: Actor, page_id: str, now: da
         via=row.acknowledged_via,
         sentence="You have it." if yours else f"{name} has it already; you are recorded as there too.",
     )
+
+
+def take(connection: Connection, row: Row[Any], me: str, via: str, now: datetime) -> Row[Any]:
+    """Give the page to a person if nobody has it; the row as it is then, locked."""
+    won = connection.execute(
+        update(pages)
+        .where(pages.c.id == row.id, pages.c.state == "open")
+        .values(state="acknowledged", acknowledged_at=now, acknowledged_by=me, acknowledged_via=via)
+    ).rowcount
+    row = lock_page(connection, row.id)
+    if won:
+        cancel_waiting(connection, "page", row.id, "acknowledged", now)
+        write_log(connection, row, LogRow("acknowledged", person=me, method=via), now)
+        settle(connection, row, now)
+        if row.helps_with is not None:
+            write_log(connection, lock_page(connection, row.helps_with), LogRow("joined", person=me), now)
+    return row
 
 
 def snooze_page(

@@ -1,16 +1,18 @@
 """Groups of alerts and their pages: what a group needs now, and which incident its pages belong to."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, or_, select
 
+from tocsin.alerts.alert import UNHEARD
 from tocsin.engine.deliveries import cancel_waiting
 from tocsin.engine.work import Job
 from tocsin.paging import page as rules
 from tocsin.paging.page import GroupNow, LogRow, OpenPage
-from tocsin.paging.usecases.answering import end_locked
+from tocsin.paging.queries.people import name_of
+from tocsin.paging.usecases.answering import end_locked, take
 from tocsin.paging.usecases.climbing import begin_again
 from tocsin.paging.usecases.ledger import (
     as_page,
@@ -25,6 +27,7 @@ from tocsin.paging.usecases.ledger import (
     write_log,
 )
 from tocsin.paging.usecases.opening import open_page
+from tocsin.runbook.durations import say_duration
 from tocsin.store.columns import lockable
 from tocsin.store.tables.alerts import groups
 from tocsin.store.tables.paging import page_log, pages
@@ -49,7 +52,7 @@ def look_at(connection: Connection, group_id: str, now: datetime) -> None:
     before = list(connection.execute(_ENDED, {"group_id": group_id}).scalars())
     in_incident, quiet = is_open_incident(connection, group.incident_id), is_quiet(group, now)
     verdict = rules.judge(
-        GroupNow(group.state, group.urgency, group.worse, in_incident, quiet),
+        GroupNow(group.state, group.urgency, group.worse, in_incident, quiet, _why_over(connection, group)),
         as_page(row) if row else None,
         row.worse_seen if row else max(before, default=0),
         ended_before=bool(before),
@@ -65,6 +68,7 @@ def look_at(connection: Connection, group_id: str, now: datetime) -> None:
         case "keep" if row:
             row = _follow(connection, row, group, now)
             _note_pause(connection, row, group, now)
+            row = _taken_by_who_called_it_over(connection, row, group, now)
             if quiet:
                 cancel_waiting(connection, "page", row.id, "quiet", now)
             settle(connection, row, now)
@@ -150,11 +154,26 @@ def _note_pause(connection: Connection, row: Row[Any], group: Row[Any], now: dat
     elif is_quiet(group, now):
         why = "a silence covers all that fires"
     elif group.state == "closing":
-        why = "all alerts are resolved; waiting whether they stay so"
+        why = f"{_why_over(connection, group)}; waiting whether that stays so"
     if why and last != "paused":
         write_log(connection, row, LogRow("paused", text=why), now)
     elif not why and last == "paused":
         write_log(connection, row, LogRow("resumed", text="it fires again"), now)
+
+
+def _why_over(connection: Connection, group: Row[Any]) -> str:
+    if group.resolved_by is None:
+        return "its alerts are resolved"
+    if group.resolved_by == UNHEARD:
+        return f"nothing was heard of its alerts for {say_duration(timedelta(seconds=group.resolve_seconds))}"
+    return f"{name_of(connection, group.resolved_by)} called its alerts over"
+
+
+def _taken_by_who_called_it_over(connection: Connection, row: Row[Any], group: Row[Any], now: datetime) -> Row[Any]:
+    """Should it fire again after all, it is with them, and pages nobody anew."""
+    if group.state != "closing" or group.resolved_by in (None, UNHEARD) or row.state != "open":
+        return row
+    return take(connection, row, group.resolved_by, "resolving", now)
 
 
 def _detail(group: Row[Any]) -> str:

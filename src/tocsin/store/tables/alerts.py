@@ -37,6 +37,7 @@ alerts = Table(
     instant("received_at"),
     instant("last_at"),
     Column("received", Integer, nullable=False, default=1),  # messages; 0: its end came before its beginning
+    text("resolved_by", nullable=True),  # a person, or 'unheard'; null: its sender
     # the newest first: of all, of a group, of a service, of those that fire
     Index("ix_alerts_received_at", "received_at"),
     Index("ix_alerts_group_id", "group_id", "received_at"),
@@ -86,6 +87,9 @@ groups = Table(
     text("why", nullable=True),  # why it pages or not, one sentence
     instant("urgency_until", nullable=True),  # when its rule's hours give another urgency
     flag("inhibits"),  # while it fires, others do not page
+    Column("resolve_seconds", Integer, nullable=True),  # what was not heard of for so long is over; null: never
+    instant("resolve_due", nullable=True),  # when to look for such alerts
+    text("resolved_by", nullable=True),  # who called its last alerts over, as of an alert
     Index(
         "uq_groups_open",
         "route",
@@ -95,6 +99,7 @@ groups = Table(
         postgresql_where=sql("state <> 'closed'"),
     ),
     Index("ix_groups_state_changed", "state", "changed_at"),
+    Index("ix_groups_key", "route", "key", "opened_at"),
     Index("ix_groups_incident_id", "incident_id"),
 )
 silences = Table(

@@ -1,8 +1,9 @@
-"""Forms of alerts: snooze a group, silence by labels."""
+"""Forms of alerts: snooze a group, call it over, silence by labels."""
 
 from tocsin.alerts.queries import find_silence
-from tocsin.alerts.usecases import groups, quieting
-from tocsin.errors import Invalid
+from tocsin.alerts.queries.board import group_of, members
+from tocsin.alerts.usecases import groups, quieting, resolving
+from tocsin.errors import Invalid, NotFound
 from tocsin.paging.usecases import acknowledge_pages
 from tocsin.web import format as say
 from tocsin.web.forms.sending import Form, Given, Sent
@@ -37,6 +38,29 @@ def _wake(asked: Asked, given: Given) -> Sent:
     del given
     groups.end_snooze(asked.connection, asked.actor, str(asked.path["group"]), asked.now)
     return Sent("/alerts", "It may page again.")
+
+
+def _ask_resolve(asked: Asked) -> FormView:
+    group = group_of(asked.connection, asked.actor, str(asked.path["group"]))
+    if group is None:
+        raise NotFound("there is no such group")
+    newest = members(asked.connection, [group.id], 1)[group.id]
+    heard = f", last heard of at {say.moment(newest[0].last_at, asked.now)}" if newest else ""
+    return FormView(
+        f"Call over: {group.title}",
+        f"{say.sentence(say.figure(group.firing, 'alert'))[:-1]} of it {'fires' if group.firing == 1 else 'fire'}{heard}. "
+        "If its sender says so again, it counts as new and pages; to keep it quiet, silence it instead.",
+        f"/alerts/{group.id}/resolve",
+        (Field("reason", "Why it is over", "text"),),
+        "It is over",
+        "/alerts",
+    )
+
+
+def _resolve(asked: Asked, given: Given) -> Sent:
+    command = resolving.ResolveGroup(str(asked.path["group"]), given.optional("reason"))
+    resolving.resolve_group(asked.connection, asked.actor, command, asked.now)
+    return Sent("/alerts", "Whoever was paged is told when it has stayed so.")
 
 
 def _ask_silence(asked: Asked) -> FormView:
@@ -124,6 +148,7 @@ FORMS = (
     Form("/alerts/acknowledge", _acknowledge, page="alerts"),
     Form("/alerts/{group}/snooze", _snooze, _ask_snooze, page="alerts"),
     Form("/alerts/{group}/wake", _wake, page="alerts"),
+    Form("/alerts/{group}/resolve", _resolve, _ask_resolve, page="alerts"),
     Form("/alerts/silence", _silence, _ask_silence, page="alerts"),
     Form("/alerts/silence/end", _end_silence, page="alerts"),
     Form("/alerts/silence/{silence}/change", _change, _ask_change, page="alerts"),

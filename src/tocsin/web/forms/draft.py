@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from tocsin.errors import Invalid, Mistake
+from tocsin.identity.keys import Keys
 from tocsin.organisation.held import to_json
 from tocsin.organisation.mistakes import in_words
 from tocsin.organisation.model.schedule import WEEKDAYS, Months, Rotation, Schedule
@@ -18,6 +19,7 @@ _WEEK, _DAY = timedelta(weeks=1), timedelta(days=1)
 _MOST = 50
 _MOST_PEOPLE = 500
 _MOST_HOURS = 20
+_SEALED, _PURPOSE = "sealed:", "a schedule's draft"
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,23 @@ def _read_layer(values: Mapping[str, str], at: str) -> LayerDraft:
         text("holidays"),
         "only" if text("on") == "only" else "off",
     )
+
+
+def addressed(draft: Draft, keys: Keys) -> Draft:
+    """As the address bar may show it, which browsers and proxies keep: a calendar's address is a secret, so sealed."""
+    if not draft.calendar or draft.calendar.startswith(_SEALED):
+        return draft
+    return replace(draft, calendar=_SEALED + keys.seal(_PURPOSE, draft.calendar))
+
+
+def typed(draft: Draft, keys: Keys) -> Draft:
+    """As it was typed, from `addressed`; without the calendar where that was changed on its way."""
+    if not draft.calendar.startswith(_SEALED):
+        return draft
+    try:
+        return replace(draft, calendar=keys.open(_PURPOSE, draft.calendar.removeprefix(_SEALED)))
+    except Invalid:
+        return replace(draft, calendar="")
 
 
 def written(draft: Draft) -> list[tuple[str, str]]:

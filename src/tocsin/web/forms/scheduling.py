@@ -7,10 +7,11 @@ from urllib.parse import urlencode
 
 from tocsin.errors import Conflict, Invalid
 from tocsin.identity.actor import Right
+from tocsin.identity.keys import keys_of
 from tocsin.oncall.usecases.editing import SaveSchedule, remove_schedule, save_schedule
 from tocsin.oncall.usecases.importing import fetch_calendar
 from tocsin.organisation.queries import everything
-from tocsin.web.forms.draft import Draft, LayerDraft, pressed, read_draft, to_schedule, written
+from tocsin.web.forms.draft import Draft, LayerDraft, addressed, pressed, read_draft, to_schedule, written
 from tocsin.web.forms.sending import Form, Given, Sent
 from tocsin.web.screens import Asked
 
@@ -34,14 +35,14 @@ def _new(asked: Asked, given: Given) -> Sent:
 def _next(asked: Asked, given: Given, draft: Draft, here: str, *, new: bool) -> Sent:
     button = given.optional("do")
     if button != "save":
-        return Sent(_place(here, pressed(draft, button, _fresh(asked)), button))
+        return Sent(_place(asked, here, pressed(draft, button, _fresh(asked)), button))
     try:
         save_schedule(asked.connection, asked.actor, SaveSchedule(draft.id, to_schedule(draft), new), asked.now)
     except Invalid:
-        return Sent(_place(here, draft, "look"))  # which says what is wrong, field by field
+        return Sent(_place(asked, here, draft, "look"))  # which says what is wrong, field by field
     except Conflict:
         if new:
-            return Sent(_place(here, draft, "look"))
+            return Sent(_place(asked, here, draft, "look"))
         raise
     return Sent(f"{_AT}/{draft.id}", "Saved. It counts from now on.")
 
@@ -56,9 +57,9 @@ def _given(given: Given) -> Draft:
     return read_draft({name: given.optional(name) for name in given.form})
 
 
-def _place(here: str, draft: Draft, button: str) -> str:
+def _place(asked: Asked, here: str, draft: Draft, button: str) -> str:
     part = "preview" if button in ("", "look") else f"l{button.split(':')[1]}" if ":" in button else ""
-    return f"{here}?{urlencode(written(draft))}{f'#{part}' if part else ''}"
+    return f"{here}?{urlencode(written(addressed(draft, keys_of(asked.connection))))}{f'#{part}' if part else ''}"
 
 
 def _fresh(asked: Asked) -> LayerDraft:

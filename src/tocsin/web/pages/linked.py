@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from tocsin.alerts.usecases import ResolveGroup, resolve_group
 from tocsin.errors import Conflict, Forbidden, Invalid, NotFound, TocsinError
 from tocsin.identity.actor import Actor
 from tocsin.incidents.decide import Declare
@@ -121,7 +122,7 @@ def carry_out(connection: Connection, actor: Actor, page: PageView, what: str, s
         case "pass":
             paging.pass_on_page(connection, actor, page.id, now, reason="passed on from the phone")
         case "declare" if page.group_id and severity in ("1", "2", "3"):
-            command = Declare(
+            new = Declare(
                 title=page.title,
                 severity=int(severity),
                 services=page.services,
@@ -130,7 +131,10 @@ def carry_out(connection: Connection, actor: Actor, page: PageView, what: str, s
                 practice=page.practice,
             )
             # the link may declare from its own group, and from no other
-            declare(connection, replace(actor, scopes=None), command, now)
+            declare(connection, replace(actor, scopes=None), new, now)
+        case "over" if page.group_id:
+            command = ResolveGroup(page.group_id, "called over from the phone")
+            resolve_group(connection, replace(actor, scopes=None), command, now)
         case "not-an-incident":
             paging.note_on_page(connection, actor, page.id, "Looked at it: not an incident.", now)
         case _:

@@ -98,7 +98,10 @@ def load_page(asked: Asked) -> Answer:
             actions += (Action("Decline…", f"{at}/decline"),)
         else:
             actions += (Action("Reassign…", f"{at}/reassign"), Action("Ask for help…", f"{at}/help"))
-        actions += (Action("Snooze…", f"{at}/snooze"), Action("End…", f"{at}/end", "quiet"))
+        actions += (Action("Snooze…", f"{at}/snooze"),)
+        if page.group_id:
+            actions += (Action("It is over…", f"/alerts/{page.group_id}/resolve"),)
+        actions += (Action("End…", f"{at}/end", "quiet"),)
         if page.group_id and not page.incident_id:
             actions = (
                 Action("Declare…", f"/incidents/new?group={page.group_id}&title={_quoted(page.title)}", "primary"),

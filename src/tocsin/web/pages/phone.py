@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from tocsin.alerts.queries import board as alerts
 from tocsin.identity.actor import SYSTEM
@@ -41,7 +42,9 @@ def phone_page(
     opened = page.reopened_at or page.opened_at
     following = [known.of(person) for person in next_people if person != person_id]
     severity = page.severity or "critical"
-    declares = page.group_id is not None and not page.hidden and page.incident_id is None
+    group = alerts.group_of(connection, SYSTEM, page.group_id) if page.group_id and not page.hidden else None
+    stays = _over_at(group)
+    declares = group is not None and not stays and page.incident_id is None
     over = f"{say.listed(following)} will not be paged." if following else "Nobody else will be paged."
     return PhonePage(
         title="You are needed in a restricted incident" if page.hidden else page.title,
@@ -50,7 +53,9 @@ def phone_page(
         if page.state == "ended"
         else ("open" if page.state == "open" else ("yours" if mine else "theirs")),
         action=action,
-        fact="" if page.hidden else _fact(connection, page),
+        fact=f"Nothing of it fires any more. If it stays so, it is over at {stays} UTC."
+        if stays
+        else ("" if page.hidden else _fact(connection, page)),
         marks=() if page.hidden else _marks(connection, page, person_id, now),
         next_clock=Clock("Next", page.next_at, "down", start=opened) if page.next_at and page.state == "open" else None,
         next_words=(
@@ -79,6 +84,13 @@ def phone_page(
         csrf=csrf,
         refused=refused,
     )
+
+
+def _over_at(group: Row[Any] | None) -> str:
+    """When it is over for good, if nothing of the group fires again; '' while something does."""
+    if group is None or group.state != "closing":
+        return ""
+    return say.time_of(group.resolved_at + timedelta(seconds=group.flap_seconds))
 
 
 def _fact(connection: Connection, page: PageView) -> str:

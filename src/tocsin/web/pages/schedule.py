@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from tocsin import wallclock
 from tocsin.errors import Conflict, Invalid, NotFound
 from tocsin.identity.actor import Right
+from tocsin.identity.keys import keys_of
 from tocsin.oncall import rotation as rotations
 from tocsin.oncall.editing import Difference, anchored
 from tocsin.oncall.queries import gaps_between, shifts_between
@@ -18,7 +19,7 @@ from tocsin.organisation.model.fields import SLUG_PATTERN
 from tocsin.organisation.model.schedule import Schedule
 from tocsin.organisation.queries import everything, source
 from tocsin.web import format as say
-from tocsin.web.forms.draft import Draft, draft_of, read_draft, to_schedule
+from tocsin.web.forms.draft import Draft, draft_of, read_draft, to_schedule, typed
 from tocsin.web.reading import people
 from tocsin.web.reading.calendar import HOURS, WEEK, asked_week, bars_of, days_of, monday, notes_of, rotation_text
 from tocsin.web.screens import Answer, Asked, Screen
@@ -96,7 +97,7 @@ def load_edit(asked: Asked) -> Answer:
     if held.origin == "files":
         raise Conflict(f"schedule '{schedule_id}' {held.made}; change it there and apply")
     if "layers" in asked.query:
-        draft = replace(read_draft(asked.query), id=schedule_id)
+        draft = replace(_asked_draft(asked), id=schedule_id)
     else:
         now_first = tuple(anchored(layer, asked.now) for layer in spec.rotations)
         draft = draft_of(schedule_id, spec.model_copy(update={"rotations": now_first}))
@@ -106,8 +107,12 @@ def load_edit(asked: Asked) -> Answer:
 
 def load_new(asked: Asked) -> Answer:
     """A schedule that is new: empty, or as the fields in the address say."""
-    draft = read_draft(asked.query) if "layers" in asked.query else Draft()
+    draft = _asked_draft(asked) if "layers" in asked.query else Draft()
     return _editing(asked, draft, "/oncall/schedules/new", "/oncall", new=True)
+
+
+def _asked_draft(asked: Asked) -> Draft:
+    return typed(read_draft(asked.query), keys_of(asked.connection))
 
 
 def _editing(asked: Asked, draft: Draft, action: str, back: str, *, new: bool) -> Answer:

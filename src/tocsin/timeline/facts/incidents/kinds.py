@@ -234,9 +234,14 @@ class GroupChanged(Fact):
     firing: int
     total: int
     state: Literal["open", "closing", "closed"]
+    over_by: str | None = None
+    """Who called the last of them over where no sender did: a person, or 'unheard'."""
 
     def sentence(self, name_of: NameOf) -> str:
-        del name_of
+        if self.firing == 0 and self.over_by == "unheard":
+            return "heard nothing of a group's alerts for so long that they count as over."
+        if self.firing == 0 and self.over_by is not None:
+            return f"was told by {name_of(self.over_by)} that the alerts of a group are over."
         if self.firing == 0:
             return "saw the alert resolve." if self.total == 1 else f"saw all {self.total} alerts of a group resolve."
         return f"saw {self.firing} of {self.total} alerts of a group firing."
