@@ -17,6 +17,9 @@ CHECK := $(VENV)/.check-$(call sum,requirements/check.txt)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 WORKERS ?= 4
 TESTS ?= tests
+# Where the surroundings forbid bytecode, each of the hundreds of processes that tests start would compile everything anew,
+# and a start would be measured that no installation has.
+test test-long bench: export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help serve test test-long check format demo bench wheel lock system-packages clean
 
