@@ -134,6 +134,22 @@ def test_one_tap_takes_all_that_the_message_told_of(night: Night, smtp: SmtpStan
     assert (by_state.count("acknowledged"), by_state.count("open")) == (4, 3)
 
 
+def test_passing_on_passes_on_all_that_the_message_told_of(night: Night, smtp: SmtpStandin) -> None:
+    night.mail("dana", "kofi")
+    storm(night, 8)
+    night.pass_time(seconds=31)
+    (told,) = [mail for mail in smtp.to("dana@example.com") if mail.subject.startswith("5 pages")]
+    token = told.links[0].rsplit("/", 1)[1]
+    opened = night.database.read(lambda c: queries.open_link(c, token))
+    actor = opened.actor
+    assert actor is not None
+    passed = night.write(lambda c, now: usecases.pass_on_as_told(c, actor, opened.page.id, now, reason="in the air"))
+    assert passed == 4
+    detail = [night.database.read(lambda c, id=page.id: queries.page_detail(c, SYSTEM, id)) for page in night.pages()]
+    asked = sorted(sum(line.event == "passed_on" for line in each.log) for each in detail)
+    assert asked == [0, 0, 0, 1, 1, 1, 1, 1], "the three that came by themselves stay with her"
+
+
 def test_a_reply_by_text_takes_all_that_the_text_told_of(night: Night, twilio: TwilioStandin) -> None:
     night.method("dana", "sms", DANA)
     twilio.created.clear()

@@ -40,7 +40,7 @@ from tocsin.paging.usecases.contact_rules import list_rules, set_rules
 from tocsin.paging.usecases.groups import link_page, link_pages_to_incident
 from tocsin.paging.usecases.handing import ask_to_help, decline_page, reassign_page
 from tocsin.paging.usecases.ledger import owe_page_entries
-from tocsin.paging.usecases.many import Answered, acknowledge_as_told, acknowledge_pages
+from tocsin.paging.usecases.many import Answered, acknowledge_as_told, acknowledge_pages, pass_on_as_told
 from tocsin.paging.usecases.opening import open_page, page_last_resort, page_person
 
 __all__ = [
@@ -64,6 +64,7 @@ __all__ = [
     "owe_page_entries",
     "page_last_resort",
     "page_person",
+    "pass_on_as_told",
     "pass_on_page",
     "prove_method",
     "reassign_page",

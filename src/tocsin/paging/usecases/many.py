@@ -1,6 +1,7 @@
 """One answer to many pages: in a storm nobody should say the same thing forty times."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +10,7 @@ from sqlalchemy import Connection
 from tocsin.errors import Conflict, Invalid, NotFound
 from tocsin.identity.actor import Actor, Right
 from tocsin.paging.queries.together import told_with
-from tocsin.paging.usecases.answering import Acknowledged, acknowledge_page
+from tocsin.paging.usecases.answering import Acknowledged, acknowledge_page, pass_on_page
 
 MOST = 500
 
@@ -49,6 +50,18 @@ def acknowledge_as_told(
     done = acknowledge_page(connection, actor, page_id, now, via=via)
     answers = [_answer(connection, actor, other, now, via) for other in others]
     return done, sum(each.acknowledged is not None and each.acknowledged.yours for each in answers)
+
+
+def pass_on_as_told(connection: Connection, actor: Actor, page_id: str, now: datetime, *, reason: str) -> int:
+    """Pass on the page of a message, and all others that it told the actor of: how many. Raises as `pass_on_page`."""
+    others = [id for id, _ in told_with(connection, page_id, actor.person_id)]
+    pass_on_page(connection, actor, page_id, now, reason=reason)
+    passed = 0
+    for other in others:
+        with suppress(NotFound, Conflict):  # over, or somebody else's since it was looked at
+            pass_on_page(connection, actor, other, now, reason=reason)
+            passed += 1
+    return passed
 
 
 def _answer(connection: Connection, actor: Actor, page_id: str, now: datetime, via: str) -> Answered:

@@ -13,8 +13,7 @@ from tocsin.paging import links
 from tocsin.paging.queries import PageView
 from tocsin.paging.queries.live import answering, open_link, pages_for
 from tocsin.paging.queries.people import verified_owners
-from tocsin.paging.usecases.answering import pass_on_page
-from tocsin.paging.usecases.many import acknowledge_as_told
+from tocsin.paging.usecases.many import acknowledge_as_told, pass_on_as_told
 
 ACKNOWLEDGE, PASS_ON = "acknowledge", "pass"
 _ALL = re.compile(r"(?:ack(?:nowledge)?\s+)?all", re.IGNORECASE)
@@ -81,8 +80,8 @@ def _act(connection: Connection, actor: Actor, page_id: str, do: str, now: datet
         done, more = acknowledge_as_told(connection, actor, page_id, now, via=via)
         return f"{done.sentence.rstrip('.')}, and {more} more." if more else done.sentence
     if do == PASS_ON:
-        pass_on_page(connection, actor, page_id, now, reason=f"passed on by {via}")
-        return "Passed on."
+        more = pass_on_as_told(connection, actor, page_id, now, reason=f"passed on by {via}")
+        return f"Passed on, and {more} more." if more else "Passed on."
     raise Invalid("this button is not known")
 
 

@@ -120,7 +120,7 @@ def carry_out(connection: Connection, actor: Actor, page: PageView, what: str, s
         case "decline":
             paging.decline_page(connection, actor, page.id, now, reason="declined from the phone")
         case "pass":
-            paging.pass_on_page(connection, actor, page.id, now, reason="passed on from the phone")
+            paging.pass_on_as_told(connection, actor, page.id, now, reason="passed on from the phone")
         case "declare" if page.group_id and severity in ("1", "2", "3"):
             new = Declare(
                 title=page.title,
