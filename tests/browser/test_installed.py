@@ -147,3 +147,18 @@ def test_without_a_connection_it_says_that_nothing_was_acknowledged(
     page.goto(f"{tocsin.url}/p/{told['token']}")
     expect(page.get_by_role("heading", name="Tocsin can't be reached from here")).to_be_visible()
     assert accessibility_findings(page) == []
+
+
+def test_a_subscription_that_the_browser_changes_follows_though_it_does_not_name_the_old_one(
+    page: Page, tocsin: Installation, service: PushServiceStandin
+) -> None:
+    phone = subscribed(page, tocsin, service)
+    kept = "async () => (await (await (await caches.open('subscription')).match('/push/mine')).json())"
+    key = phone.worker.evaluate(kept)["key"]
+    made = json.loads(service.subscribe(key.rstrip("=")))
+    phone.worker.evaluate("(made) => renew({ oldSubscription: null, newSubscription: made })", made)
+    assert phone.worker.evaluate(kept)["subscription"] == made, "and once more when it changes again"
+    service.gone.add("b0")
+    fire(tocsin, "Checkout fails", "checkout")
+    phone.deliver(1)
+    assert phone.wait_for_title("Checkout fails")

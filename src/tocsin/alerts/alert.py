@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from tocsin.intake.signal import Severity, Signal
+from tocsin.intake.signal import SEVERITIES, Severity, Signal
 
 State = Literal["firing", "resolved"]
 What = Literal["opens", "reopens", "goes_on", "resolves", "changes_nothing"]
@@ -154,6 +154,11 @@ def repeats(episode: Episode, signal: Signal) -> bool:
         and signal.annotations == episode.annotations
         and _links(signal) == episode.links
     )
+
+
+def is_worse(after: Episode, before: Episode) -> bool:
+    """Whether it is more severe than it was."""
+    return SEVERITIES.index(after.severity) < SEVERITIES.index(before.severity)
 
 
 def reopened(episode: Episode, signal: Signal, now: datetime) -> Episode:

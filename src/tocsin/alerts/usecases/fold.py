@@ -5,7 +5,7 @@ It runs on the hot path: a message that changes nothing for people writes one al
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,6 +14,7 @@ from tocsin.alerts import alert as episodes
 from tocsin.alerts import grouping
 from tocsin.alerts.alert import Episode
 from tocsin.alerts.grouping import Firing, Group
+from tocsin.alerts.opening import group_of_first
 from tocsin.alerts.queries.rows import opened_row, stored_row
 from tocsin.alerts.routing import Routed, described
 from tocsin.alerts.silences import silenced_by
@@ -39,7 +40,6 @@ from tocsin.alerts.usecases.rows import (
 from tocsin.engine.tasks import owe
 from tocsin.ids import new_id, new_ids
 from tocsin.intake.signal import SEVERITIES, IntegrationRef, Received, Signal
-from tocsin.runbook.durations import say_duration
 from tocsin.store.columns import is_postgresql
 from tocsin.store.database import announce
 from tocsin.store.prepared import savepoint, stored
@@ -257,54 +257,19 @@ class _Fold:
     def _go_on(self, key: Key, latest: Episode, each: Received) -> None:
         episode = episodes.continued(latest, each.signal, self.now)
         group = self.groups.get(latest.group_id or "")
-        if group is not None and _is_worse(latest, episode):
+        if group is not None and episodes.is_worse(episode, latest):
             self._set(grouping.worsens(group, _firing(episode, self._route(each)), self.now))
         self._keep(key, episode)
 
     def _new_group(self, routed: Routed, episode: Episode, firing: Firing) -> Group:
-        waits, why = self._how_long_it_flaps(routed)
-        group = Group(
-            id=new_id(),
-            route=routed.route,
-            key=routed.key,
-            title=episode.title,
-            state="open",
-            urgency=routed.urgency,
-            severity=episode.severity,
-            services=(routed.service,) if routed.service else (),
-            policy_id=routed.policy_id,
-            declare=routed.declare,
-            incident_id=None,
-            firing=1,
-            loud=int(firing.loud),
-            total=1,
-            worse=0,
-            flap_seconds=int(waits.total_seconds()),
-            opened_at=self.now,
-            changed_at=self.now,
-            resolved_at=None,
-            closed_at=None,
-            snoozed_until=None,
-            snoozed_by=None,
-            why=why,
-            urgency_until=routed.urgency_until,
-            inhibits=routed.inhibits,
-            resolve_seconds=int(routed.resolve_after.total_seconds()) if routed.resolve_after else None,
-            resolve_due=self.now + routed.resolve_after if routed.resolve_after else None,
-        )
+        since = self.now - grouping.FLAPPING_WITHIN
+        lately = opened_since(self.connection, routed.route, routed.key, since)
+        group = group_of_first(new_id(), routed, episode, firing, lately, self.now)
         group = grouping.opened(group, attended(self.connection, group))
         self.open[routed.route, routed.key] = group.id
         self.new_groups.add(group.id)
         self.waits[group.id] = routed
         return group
-
-    def _how_long_it_flaps(self, routed: Routed) -> tuple[timedelta, str]:
-        since = self.now - grouping.FLAPPING_WITHIN
-        often = opened_since(self.connection, routed.route, routed.key, since)
-        waits = grouping.flap_window(routed.flap_window, often)
-        if waits == routed.flap_window:
-            return waits, routed.why
-        return waits, f"{routed.why} It comes and goes: it is over once it has stayed away for {say_duration(waits)}."
 
     def _set(self, group: Group) -> None:
         self.groups[group.id] = group
@@ -354,10 +319,6 @@ def _only_repeats(latest: Episode, some: Sequence[Received]) -> bool:
         each.signal.status == "firing" and SEVERITIES.index(each.signal.severity) >= SEVERITIES.index(latest.severity)
         for each in some
     )
-
-
-def _is_worse(before: Episode, after: Episode) -> bool:
-    return SEVERITIES.index(after.severity) < SEVERITIES.index(before.severity)
 
 
 def _firing(episode: Episode, routed: Routed) -> Firing:

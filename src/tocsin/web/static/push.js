@@ -36,6 +36,10 @@
         return worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(form.dataset.push) });
       }).then(function (made) {
         form.elements.target.value = JSON.stringify(made);
+        // for the worker: when the browser changes the subscription, the old one proves whose it is
+        var kept = new Response(JSON.stringify({ subscription: made, key: form.dataset.push }));
+        return caches.open("subscription").then(function (cache) { return cache.put(base + "/push/mine", kept); });
+      }).then(function () {
         form.elements.label.value = device();
         form.requestSubmit();
       }).catch(function (error) { said.textContent = error.message; });

@@ -59,9 +59,15 @@ self.addEventListener("notificationclick", (event) => {
   event.notification.close();
   event.waitUntil(self.clients.openWindow(page.token ? BASE + "/p/" + page.token : BASE + "/settings/me"));
 });
-self.addEventListener("pushsubscriptionchange", (event) => {
-  if (!event.oldSubscription) return;
-  const key = event.oldSubscription.options.applicationServerKey;
-  const again = event.newSubscription ? Promise.resolve(event.newSubscription) : self.registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
-  event.waitUntil(again.then((made) => fetch(BASE + "/push/renew", { method: "POST", body: JSON.stringify({ old: event.oldSubscription, new: made }) })));
-});
+// Some browsers do not say which subscription it was: what this one last had stands in a cache of its own.
+const mine = () => caches.open("subscription");
+async function renew(event) {
+  const kept = await (await mine()).match(BASE + "/push/mine"), known = kept ? await kept.json() : null;
+  const old = event.oldSubscription || (known && known.subscription);
+  if (!old) return;
+  const key = event.oldSubscription ? event.oldSubscription.options.applicationServerKey : known.key;
+  const made = event.newSubscription || await self.registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
+  const said = await fetch(BASE + "/push/renew", { method: "POST", body: JSON.stringify({ old, new: made }) });
+  if (said.ok && known) await (await mine()).put(BASE + "/push/mine", new Response(JSON.stringify({ subscription: made, key: known.key })));
+}
+self.addEventListener("pushsubscriptionchange", (event) => event.waitUntil(renew(event)));
