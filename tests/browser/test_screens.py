@@ -292,6 +292,7 @@ def test_what_is_snoozed_no_longer_calls_for_somebody(page: Page, tocsin: Instal
     page.goto(f"{tocsin.url}/alerts")
     loud = page.locator("main .btn--crit", has_text="Acknowledge")
     expect(loud).to_have_count(1)
+    page.locator("summary").filter(has_text="Disk almost full").click()
     page.get_by_role("link", name="Snooze…").first.click()
     dialog = page.get_by_role("dialog", name="Form")
     dialog.locator('[name="for"]').fill("30m")

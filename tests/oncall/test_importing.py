@@ -308,7 +308,7 @@ def test_a_limit_is_told_once_a_week(world: World) -> None:
 
     before = len(told())
     assert before == 1
-    world.pass_time(days=2)
+    world.pass_time(hours=26)  # through another day and its look at what is to be mended
     assert len(told()) == before
 
 

@@ -69,14 +69,16 @@ def page_entry(connection: Connection, job: Job, now: datetime) -> None:
     def join(state: IncidentState, bundle: Bundle, at: datetime) -> list[NewFact]:
         del bundle, at
         joins = line.purpose in _CALLED_IN or not state.incident.restricted
-        if line.event == "acknowledged" and line.person and joins and line.person not in state.incident.members:
+        if line.person and joins and line.person not in state.incident.members:
             return [NewFact(fact=MemberAdded(person=line.person))]
         return []
 
     doer = _doer(connection, line.person) if line.person and line.event in _DONE_BY_PEOPLE else None
     change_incident(connection, SYSTEM, incident_id, record, now, also_ended=True, recorded_as=doer)
+    if line.event != "acknowledged" or not line.person:
+        return
     changed = change_incident(connection, SYSTEM, incident_id, join, now, also_ended=True)
-    if line.event == "acknowledged" and line.role and line.person and changed.state.incident.is_open:
+    if line.role and changed.state.incident.is_open:
         _take_role(connection, incident_id, line.role, line.person, now)
 
 
