@@ -17,6 +17,7 @@ from tocsin.web.views.common import Action, Badge, Names, Verdict
 
 _HALF_HOUR = 30
 _MOST_LABELS = 4
+_MOST_LINES, _LONGEST_LINE = 10, 200
 
 
 def group_row(
@@ -41,7 +42,13 @@ def group_row(
     verdict = _verdict(asked, row, page, snoozed=snoozed, hushed=hushed, in_incident=head is not None)
     sentences = {said[member.id] for member in members}
     alike = sentences.pop() if len(sentences) == 1 else ""
+    silence = next((each.silenced_by for each in members if each.silenced_by in hushes), None) if hushed else None
     first, more = _actions(asked, row, page, head, snoozed=snoozed, urgent=verdict.kind == "fail")
+    if asked.responds and row.state != "closed":
+        more += (Action("Silence…", f"/alerts/silence?match={quote(_match_of(row, members))}"),)
+        if silence is not None:
+            ends = Action("End silence", "/alerts/silence/end", post=True, fields=(("silence", silence),))
+            first = (ends, *first)
     kinds = {"quiet"} if quiet else set()
     if not quiet and row.state == "open":
         kinds |= {"firing", "nobody"} if waits else {"firing"}
@@ -51,9 +58,7 @@ def group_row(
         id=row.id,
         verdict=verdict,
         title=row.title,
-        note=", ".join(
-            filter(None, (say.listed(row.services) or row.route, _hushed_by(members, hushes) if hushed else ""))
-        ),
+        note=", ".join(filter(None, (say.listed(row.services) or row.route, hushes.get(silence or "", "")))),
         minutes=_minutes(asked, row.id),
         count=row.firing if row.state != "closed" else row.total,
         since=row.opened_at,
@@ -135,9 +140,14 @@ def _member(member: Row[Any], members: Sequence[Row[Any]], why: str) -> Member:
     )
 
 
-def _hushed_by(members: Sequence[Row[Any]], hushes: Mapping[str, str]) -> str:
-    """Until when and why it is silenced; '' where maintenance hours or a cause keep it quiet, which `why` tells."""
-    return next((hushes[each.silenced_by] for each in members if each.silenced_by in hushes), "")
+def _match_of(row: Row[Any], members: Sequence[Row[Any]]) -> str:
+    """What a silence of just these alerts would ask for, a label a line: what all of them carry."""
+    labels = dict(members[0].labels) if members else {}
+    shared = {name: value for name, value in labels.items() if all(each.labels.get(name) == value for each in members)}
+    if len(row.services) == 1:
+        shared.setdefault("service", row.services[0])
+    lines = [f"{name}={value}" for name, value in shared.items() if "=" not in name]
+    return "\n".join([line for line in lines if len(line) <= _LONGEST_LINE and line.isprintable()][:_MOST_LINES])
 
 
 def _why_over(row: Row[Any], known: Names) -> str:

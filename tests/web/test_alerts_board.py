@@ -1,0 +1,110 @@
+"""The board of alerts: what a group consists of, who has what, what became of the last hour, what can be done."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from html import unescape
+from urllib.parse import unquote
+
+from tests.alerts.night import INTEGRATION
+from tests.web.conftest import Browser
+from tocsin.alerts.usecases import fold_signals
+from tocsin.alerts.usecases.heartbeats import beat
+from tocsin.clock import SimulatedClock
+from tocsin.intake.signal import Signal
+from tocsin.parts import Parts
+
+
+def come(parts: Parts, service: str, pods: Sequence[str], **more: str) -> None:
+    """Alerts of one service, one a pod."""
+    signals = [
+        Signal(
+            f"{service}-{pod}", "firing", "critical", f"{service} fails", service=service, labels={"pod": pod, **more}
+        )
+        for pod in pods
+    ]
+    parts.database.write(lambda c, now: fold_signals(c, INTEGRATION, signals, now))
+    asyncio.run(parts.loop.run_due())
+
+
+def titles(page: str) -> list[str]:
+    """Of the groups in their order."""
+    return re.findall(r'<summary class="fold">.*?<b>([^<]+)</b>', page)
+
+
+def words(html: str) -> str:
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", html)))
+
+
+def counts(page: str) -> dict[str, int]:
+    """The filters with their numbers."""
+    return {name: int(number) for name, number in re.findall(r'<a class="filter"[^>]*>([^<]+)<i>(\d+)</i>', page)}
+
+
+def funnel(page: str) -> dict[str, int]:
+    found = re.findall(r"<li><span>([^<]+)</span><span class=\"funnel__bar\".*?<b class=\"num\">([\d,]+)</b>", page)
+    return {name: int(number.replace(",", "")) for name, number in found}
+
+
+def test_a_group_tells_its_alerts_apart_and_why_they_are_one(dana: Browser, parts: Parts) -> None:
+    come(parts, "checkout-api", ("a", "b"), region="eu-3")
+    page = dana.get("/alerts")
+    assert "<code>pod=a</code>" in page and "<code>pod=b</code>" in page
+    assert "Grouped because they share integration and service." in page
+    (link,) = re.findall(r"/alerts/silence\?match=([^\"]+)\"", page)
+    assert unquote(link).splitlines() == ["region=eu-3", "service=checkout-api"], "what both of them carry"
+    assert "region=eu-3\nservice=checkout-api</textarea>" in dana.get(f"/alerts/silence?match={link}")
+
+
+def test_what_is_silenced_says_until_when_and_why_and_stands_under_the_rest(dana: Browser, parts: Parts) -> None:
+    come(parts, "batch", ("a",))
+    come(parts, "checkout-api", ("a",))
+    dana.send("/alerts/silence", match="service=batch", **{"for": "2h"}, reason="cleanup is running")
+    page = dana.get("/alerts")
+    assert counts(page) == {"Firing": 1, "Nobody has it": 1, "Mine": 0, "Quiet": 1}
+    assert titles(page) == ["checkout-api fails", "batch fails"]
+    row = page[page.index("<b>batch fails</b>") : page.index("</tbody>")]
+    assert "cleanup is running, Dana Okafor" in row and "End silence" in row
+    (silence,) = set(re.findall(r'name="silence" value="([^"]+)"', page))
+    dana.send("/alerts/silence/end", silence=silence)
+    assert counts(dana.get("/alerts"))["Firing"] == 2
+
+
+def test_filters_show_their_groups_and_nothing_else(dana: Browser, parts: Parts) -> None:
+    come(parts, "checkout-api", ("a",))
+    come(parts, "ledger", ("a",))
+    first = dana.get("/alerts")
+    (mine, *_) = re.findall(r"/pages/([0-9a-f-]{36})/acknowledge", first)
+    dana.send(f"/pages/{mine}/acknowledge")
+    assert counts(dana.get("/alerts")) == {"Firing": 2, "Nobody has it": 1, "Mine": 1, "Quiet": 0}
+    shown = {show: titles(dana.get(f"/alerts?show={show}")) for show in ("mine", "nobody")}
+    assert len(shown["mine"]) == len(shown["nobody"]) == 1
+    assert set(shown["mine"] + shown["nobody"]) == {"checkout-api fails", "ledger fails"}
+    empty = dana.get("/alerts?show=quiet")
+    assert "None of the open groups." in empty and "Show all" in empty
+    assert len(titles(dana.get("/alerts?show=nonsense"))) == 2
+
+
+def test_the_last_hour_from_alerts_to_pages(dana: Browser, parts: Parts) -> None:
+    assert "In the last hour no alert came in." in words(dana.get("/alerts"))
+    come(parts, "checkout-api", tuple("abcdef"))
+    come(parts, "ledger", ("a",))
+    dana.send("/alerts/silence", match="service=batch", **{"for": "2h"}, reason="cleanup")
+    come(parts, "batch", ("a", "b"))
+    page = dana.get("/alerts")
+    assert funnel(page) == {"Alerts received": 9, "Groups they opened": 3, "Groups that page": 3, "Pages sent": 2}
+    assert "In the last hour 9 alerts became 2 pages. 2 were silenced." in words(page)
+
+
+def test_a_late_heartbeat_stands_first_among_what_is_heard_of(
+    dana: Browser, parts: Parts, clock: SimulatedClock
+) -> None:
+    dana.send("/settings/heartbeats/new", name="Nightly backup", every="5m", grace="1m", severity="error")
+    assert "Nightly backup nothing yet" in words(dana.get("/alerts"))
+    (secret,) = re.findall(r"/heartbeat/([\w-]+)", dana.get("/settings/heartbeats"))
+    parts.database.write(lambda c, now: beat(c, secret, now))
+    clock.advance(timedelta(minutes=7))
+    asyncio.run(parts.loop.run_due())
+    sources = words(dana.get("/alerts")).partition("Sources")[2]
+    assert sources.strip().startswith("Nightly backup heartbeat is late 7 min ago")
