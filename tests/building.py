@@ -87,7 +87,16 @@ services:
 class Night:
     """Larkfield with every stage at work. `run` does what is due, `wait` lets time pass as it does."""
 
-    def __init__(self, directory: Path, database: Database, clock: SimulatedClock, smtp: SmtpStandin | None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        database: Database,
+        clock: SimulatedClock,
+        smtp: SmtpStandin | None,
+        *,
+        incident: str = "",
+    ) -> None:
+        """`incident`: the one of a night that has been played in this database before."""
         self.database, self.clock = database, clock
         mail = (
             {"host": smtp.host, "port": smtp.port, "security": "none", "sender": "tocsin@larkfield.example"}
@@ -99,8 +108,9 @@ class Night:
         )
         keys: Keys = database.read(keys_of)
         self._loop = make_parts(settings, clock, database, keys).loop
-        self.write(lambda c, now: apply_files(c, SYSTEM, ApplyFiles(FILES), now))
-        self.id = ""
+        if not incident:
+            self.write(lambda c, now: apply_files(c, SYSTEM, ApplyFiles(FILES), now))
+        self.id = incident
 
     def write(self, work: Callable[[Connection, datetime], T]) -> T:
         """Run a use case."""

@@ -78,6 +78,15 @@ class PostgresCluster:
             )
         return name
 
+    def copy(self, name: str, onto: str | None = None) -> str:
+        """The name of a copy of a database that nobody is connected to; `onto`: in place of that one."""
+        made = onto or f"test_{os.getpid()}_{next(self._counter)}"
+        if onto:
+            self.drop(onto)
+        with self._admin() as admin:
+            admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(made), sql.Identifier(name)))
+        return made
+
     def drop(self, name: str) -> None:
         """Remove a database, whoever is still connected."""
         with self._admin() as admin:

@@ -5,7 +5,7 @@ import email
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import default
@@ -73,6 +73,11 @@ class SmtpStandin:
             "TOCSIN_SMTP__SECURITY": "none",
             "TOCSIN_SMTP__SENDER": "tocsin@shop.example",
         }
+
+    def remember(self, mails: Iterable[Mail]) -> None:
+        """As if it had taken these, too."""
+        with self._changed:
+            self._mails.extend(mails)
 
     def start(self) -> "SmtpStandin":
         """Begin to listen (again)."""
