@@ -164,6 +164,24 @@ def test_a_group_is_told_at_most_once_a_minute(house: House) -> None:
     assert state(house, incident_id).incident.groups[group_id].firing == 7
 
 
+def test_who_called_the_alerts_of_a_group_over_stands_on_the_timeline_once(house: House) -> None:
+    group_id = house.group()
+    changed = house.write(lambda c, now: usecases.declare(c, DANA, Declare("x", 3, group_ids=(group_id,)), now))
+    for values in ({"state": "closing", "firing": 0, "resolved_by": "kofi"}, {"state": "closed"}):
+        house.write(
+            lambda c, now, values=values: (  # type: ignore[misc]
+                c.execute(groups.update().values(**values)),
+                owe(c, "incident_group", "group", group_id, {"group_id": group_id}, now),
+            )
+        )
+        house.after(minutes=2)
+    told = [entry.fact for entry in house.entries(changed.state.incident.id) if entry.kind == "group_changed"]
+    assert [fact.sentence(lambda who: who.capitalize()) for fact in told] == [
+        "was told by Kofi that the alerts of a group are over.",
+        "saw the alerts of a group stay resolved.",
+    ]
+
+
 def test_a_command_without_the_right_is_refused_and_a_viewer_sees_but_changes_nothing(house: House) -> None:
     incident_id = declare(house)
     with pytest.raises(Forbidden, match="this needs responder"):

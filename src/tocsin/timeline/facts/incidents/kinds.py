@@ -238,6 +238,8 @@ class GroupChanged(Fact):
     """Who called the last of them over where no sender did: a person, or 'unheard'."""
 
     def sentence(self, name_of: NameOf) -> str:
+        if self.state == "closed":
+            return "saw the alerts of a group stay resolved."
         if self.firing == 0 and self.over_by == "unheard":
             return "heard nothing of a group's alerts for so long that they count as over."
         if self.firing == 0 and self.over_by is not None:
