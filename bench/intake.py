@@ -43,12 +43,12 @@ def measure_alertmanager(seconds: float, runs: int) -> Figures:
 
 
 def rows(ours: Figures, slow: dict[tuple[int, int], str], theirs: Figures) -> list[tuple[str, str]]:
-    """One row a shape: median (least–most) and the share of Alertmanager's median."""
+    """One row a shape: the share of Alertmanager's median first, which other machines share, then median (least–most)."""
     found = []
     for connections, each in SHAPES:
         mine, other = ours[connections, each], theirs.get((connections, each))
-        share = f", {sorted(mine)[len(mine) // 2] / sorted(other)[len(other) // 2]:.2f} × Alertmanager" if other else ""
-        told = f"{spread(mine)} alerts/s{share}; {slow[connections, each]}"
+        share = f"{sorted(mine)[len(mine) // 2] / sorted(other)[len(other) // 2]:.2f} × Alertmanager: " if other else ""
+        told = f"{share}{spread(mine)} alerts/s; {slow[connections, each]}"
         found.append((_named(connections, each), told))
     return found
 
