@@ -149,6 +149,7 @@ def _insert(connection: Connection, start: int, count: int, many: int, groups: l
                 instant(at),
                 instant(at + timedelta(minutes=7)),
                 2,
+                None,
             )
         )
     insert_rows(connection, alerts, rows)
