@@ -76,6 +76,18 @@ def test_once_its_sender_ends_it_too_a_late_message_is_late(night: Night) -> Non
     assert night.group().state == "closed"
 
 
+def test_a_late_end_of_an_episode_before_does_not_make_its_sender_agree(night: Night) -> None:
+    start = night.clock.now()
+    night.send(signal(started_at=start))
+    night.wait(1)
+    call_over(night)
+    before = start - timedelta(hours=1)
+    night.send(signal(status="resolved", started_at=before, ended_at=start - timedelta(minutes=30)))
+    night.wait(6)
+    assert night.send(signal(started_at=start)) == 0
+    assert len(night.groups("open")) == 1, "it fires still, and pages"
+
+
 def test_an_episode_before_the_one_called_over_stays_over(night: Night) -> None:
     start = night.clock.now()
     night.send(signal(started_at=start))

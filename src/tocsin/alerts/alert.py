@@ -62,14 +62,14 @@ def judge(signal: Signal, latest: Episode | None, *, flaps: bool) -> What:
     return "reopens" if flaps and latest.received > 0 else "opens"
 
 
-def _ends_an_earlier_one(signal: Signal, firing: Episode) -> bool:
-    """A resolved message of an episode before the one that fires now."""
-    if firing.started_at is None:
+def _ends_an_earlier_one(signal: Signal, latest: Episode) -> bool:
+    """A resolved message of an episode before this one, which as far as its sender said fires yet."""
+    if latest.started_at is None:
         return False
-    if signal.started_at is not None and signal.started_at >= firing.started_at:
+    if signal.started_at is not None and signal.started_at >= latest.started_at:
         return False
     if signal.ended_at is not None:
-        return signal.ended_at <= firing.started_at
+        return signal.ended_at <= latest.started_at
     return signal.started_at is not None
 
 
@@ -182,6 +182,8 @@ def ended_unseen(latest: Episode | None, signal: Signal, id: str, integration_id
     if signal.status != "resolved":
         return None
     if latest is not None and latest.resolved_by is not None:
+        if _ends_an_earlier_one(signal, latest):
+            return None
         return replace(latest, ended_at=signal.ended_at, resolved_by=None)
     if signal.ended_at is None:
         return None
