@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.alerts.night import DANA, Night, restrict, signal
 from tocsin.alerts import alert as rules
 from tocsin.alerts import grouping
-from tocsin.alerts.usecases import ResolveGroup, resolve_group, resolving
+from tocsin.alerts.usecases import CreateSilence, ResolveGroup, create_silence, resolve_group, resolving
 from tocsin.alerts.usecases.groups import claim_for_incident
 from tocsin.clock import SimulatedClock
 from tocsin.errors import Conflict, Forbidden, NotFound
@@ -152,6 +152,32 @@ def test_what_is_not_heard_of_for_so_long_is_over(night: Night) -> None:
     assert night.waiting_deadlines() == {}
     night.send(signal("repeats"))
     assert len(night.groups("open")) == 1, "and then it pages anew"
+
+
+def silence(night: Night, host: str) -> None:
+    until = night.clock.now() + timedelta(hours=9)
+    command = CreateSilence(match={"host": host}, ends_at=until, reason="being repaired")
+    night.database.write(lambda c, now: create_silence(c, DANA, command, now))
+
+
+def test_what_no_silence_covers_goes_on_paging_when_a_silenced_one_is_over(night: Night) -> None:
+    night.organise("routing", "mails", order=1, resolve_after="30m")
+    silence(night, "db-1")
+    night.send(signal("quiet", labels={"host": "db-1"}), signal("loud", labels={"host": "db-2"}))
+    assert (night.group().firing, night.group().loud) == (2, 1)
+    night.wait(20)
+    night.send(signal("loud", labels={"host": "db-2"}))
+    night.wait(11)
+    assert (night.group().firing, night.group().loud) == (1, 1)
+
+
+def test_when_only_silenced_ones_are_left_its_page_is_looked_at(night: Night) -> None:
+    silence(night, "db-1")
+    night.send(signal("quiet", labels={"host": "db-1"}), signal("loud", labels={"host": "db-2"}))
+    night.owed()
+    night.send(signal("loud", status="resolved"))
+    assert (night.group().state, night.group().is_silenced) == ("open", True)
+    assert night.owed() == ["look_at_group"]
 
 
 def test_unheard_ones_are_ended_a_few_at_a_time(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
