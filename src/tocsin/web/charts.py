@@ -47,20 +47,20 @@ def spark(line: Spark, width: int = 100, height: int = 30, cls: str = "") -> Mar
     return Markup("".join(out))  # noqa: S704 - numbers and an escaped label
 
 
-def strip(counts: Sequence[int], *, quiet: bool = False) -> Markup:
-    """One-minute columns: how many alerts of a group fired."""
+def strip(counts: Sequence[int], *, quiet: bool = False, sampled: bool = False) -> Markup:
+    """One-minute columns: how many alerts of a group fired; `sampled`: of its newest alone."""
     if not counts:
         return Markup("")
     top = max(*counts, 4)
     width = len(counts) * 5
-    bars = []
-    for i, count in enumerate(counts):
-        tall = max(1, round(20 * count / top)) if count else 1
-        zero = "" if count else ' class="zero"'
-        bars.append(f'<rect x="{i * 5}" y="{21 - tall}" width="4" height="{tall}"{zero}/>')
+    tall = [max(1, round(20 * count / top)) if count else 0 for count in counts]
+    bars = "".join(f"M{i * 5} {21 - high}h4v{high}h-4z" for i, high in enumerate(tall) if high)
+    ground = "".join(f"M{i * 5} 20h4v1h-4z" for i, high in enumerate(tall) if not high)
+    label = "how its newest alerts fired" if sampled else f"peak {max(counts)} firing at once"
     return Markup(  # noqa: S704 - numbers only
         f'<svg class="strip{" strip--quiet" if quiet else ""}" viewBox="0 0 {width} 22" width="{width}" height="22"'
-        f' role="img" aria-label="peak {max(counts)} firing at once">{"".join(bars)}</svg>'
+        f' role="img" aria-label="{label}">'
+        f'<path class="zero" d="{ground}"/><path d="{bars}"/></svg>'
     )
 
 

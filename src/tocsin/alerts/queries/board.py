@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, bindparam, case, func, select
+from sqlalchemy import Connection, Integer, Row, bindparam, case, func, or_, select
 
 from tocsin.identity.actor import Actor
 from tocsin.identity.visibility import visible_by_incident
+from tocsin.store.prepared import Prepared
 from tocsin.store.tables.alerts import alerts, groups, silences
+
+NEWEST = 500  # alerts of a group that are looked at for when they fired
 
 
 def open_group_count(connection: Connection, actor: Actor) -> int:
@@ -34,21 +37,37 @@ class LastHour:
 
 
 def last_hour(connection: Connection, actor: Actor, now: datetime) -> LastHour:
-    """Counted anew each time; of what the actor may know of."""
+    """Counted anew each time; of what the actor may know of.
+
+    In a storm there are hundreds of thousands of alerts, so that those of a group that opened within the hour are not
+    counted but read off it.
+    """
     since, seen = now - timedelta(hours=1), visible_by_incident(actor, groups.c.incident_id)
-    of_alerts = (
-        select(func.count(), func.count(alerts.c.silenced_by))
-        .select_from(alerts.outerjoin(groups, groups.c.id == alerts.c.group_id))
-        .where(alerts.c.received > 0, alerts.c.received_at >= since, seen)
-    )
-    came, silenced = connection.execute(of_alerts).one()
-    of_groups = select(func.count(), func.count(case((groups.c.urgency == "page", 1)))).where(
+    of_groups = select(
+        func.coalesce(func.sum(groups.c.total), 0), func.count(), func.count(case((groups.c.urgency == "page", 1)))
+    ).where(
         groups.c.state.in_(("open", "closing", "closed")),  # for its index
         groups.c.changed_at >= since,
         groups.c.opened_at >= since,
         seen,
     )
-    return LastHour(came, silenced, *connection.execute(of_groups).one())
+    came, opened, paging = connection.execute(of_groups).one()
+    earlier = select(groups.c.id).where(
+        groups.c.state.in_(("open", "closing", "closed")),
+        groups.c.changed_at >= since,
+        groups.c.opened_at < since,
+        seen,
+    )
+    ids = list(connection.execute(earlier).scalars())
+    if ids:
+        joined = select(func.count()).where(alerts.c.group_id.in_(ids), alerts.c.received_at >= since)
+        came += connection.execute(joined).scalar_one()
+    silenced = (
+        select(func.count())
+        .select_from(alerts.join(groups, groups.c.id == alerts.c.group_id))
+        .where(alerts.c.silenced_by.is_not(None), alerts.c.received_at >= since, seen)
+    )
+    return LastHour(int(came), connection.execute(silenced).scalar_one(), opened, paging)
 
 
 def groups_now(connection: Connection, actor: Actor, *, closed: bool = False, limit: int = 100) -> list[Row[Any]]:
@@ -82,15 +101,28 @@ def silences_now(connection: Connection, now: datetime) -> list[Row[Any]]:
     return list(connection.execute(query))
 
 
-def spans_of(connection: Connection, group_id: str, most: int = 500) -> list[tuple[datetime, datetime | None]]:
-    """From when until when each alert of a group fired, None while it does. The caller has checked the group."""
+def spans_of(
+    connection: Connection, group_id: str, since: datetime, most: int = NEWEST
+) -> list[tuple[datetime, datetime | None]]:
+    """From when until when each of a group's newest alerts fired, None while it does; not those over before `since`.
+
+    The caller has checked the group.
+    """
     return [
         (received_at, None if state == "firing" else ended_at)
-        for received_at, ended_at, state in connection.execute(_SPANS, {"group_id": group_id, "most": most})
+        for received_at, ended_at, state in _SPANS.rows(connection, group_id=group_id, since=since, most=most)
     ]
 
 
 # made once: a screen asks them of each of a hundred groups
 _OF_GROUP, _MOST = alerts.c.group_id == bindparam("group_id"), bindparam("most", type_=Integer)
 _NEWEST = select(alerts).where(_OF_GROUP).order_by(alerts.c.received_at.desc()).limit(_MOST)
-_SPANS = select(alerts.c.received_at, alerts.c.ended_at, alerts.c.state).where(_OF_GROUP).limit(_MOST)
+_SPANS = Prepared(
+    select(alerts.c.received_at, alerts.c.ended_at, alerts.c.state)
+    .where(
+        _OF_GROUP,
+        or_(alerts.c.state == "firing", alerts.c.ended_at >= bindparam("since", type_=alerts.c.ended_at.type)),
+    )
+    .order_by(alerts.c.received_at.desc())
+    .limit(_MOST)
+)

@@ -1,5 +1,6 @@
 """Heads of incidents, with what is due in them next, as lists and counts show them."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -62,6 +63,14 @@ def listed(
     if before:
         query = query.where(incidents.c.number < before)
     return list(connection.execute(query))
+
+
+def by_id(connection: Connection, actor: Actor, ids: Collection[str]) -> dict[str, IncidentHead]:
+    """Those of the named incidents that the actor may see."""
+    if not ids:
+        return {}
+    query = select(incidents).where(incidents.c.id.in_(ids), visible_incidents(actor))
+    return {row.id: row for row in connection.execute(query)}
 
 
 def last_ended(connection: Connection, actor: Actor) -> IncidentHead | None:

@@ -38,7 +38,7 @@ alerts = Table(
     instant("last_at"),
     Column("received", Integer, nullable=False, default=1),  # messages; 0: its end came before its beginning
     text("resolved_by", nullable=True),  # a person, or 'unheard'; null: its sender
-    # the newest first: of all, of a group, of a service, of those that fire
+    # the newest first: of all, of a group, of a service, of those that fire, of those that are silenced
     Index("ix_alerts_received_at", "received_at"),
     Index("ix_alerts_group_id", "group_id", "received_at"),
     Index("ix_alerts_service", "service", "received_at"),
@@ -47,6 +47,12 @@ alerts = Table(
         "received_at",
         sqlite_where=sql("state = 'firing'"),
         postgresql_where=sql("state = 'firing'"),
+    ),
+    Index(
+        "ix_alerts_silenced",
+        "received_at",
+        sqlite_where=sql("silenced_by IS NOT NULL"),
+        postgresql_where=sql("silenced_by IS NOT NULL"),
     ),
 )
 

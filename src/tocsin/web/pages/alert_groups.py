@@ -1,8 +1,11 @@
 """A group of alerts as a row: who has it, what it consists of, what one can do with it."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from itertools import accumulate
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -15,51 +18,75 @@ from tocsin.web.screens import Asked
 from tocsin.web.views.alerts import Group, Member
 from tocsin.web.views.common import Action, Badge, Names, Verdict
 
-_HALF_HOUR = 30
+_HALF_HOUR, _MINUTE = 30, timedelta(minutes=1)
 _MOST_LABELS = 4
 _MOST_LINES, _LONGEST_LINE = 10, 200
 
 
+@dataclass(frozen=True)
+class Case:
+    """A group with its newest page, its incident if the reader may see it, and how it stands.
+
+    `snoozed`: nobody is paged until an hour; `hushed`: every alert that fires is silenced; `waits`: its page is open.
+    """
+
+    row: Row[Any]
+    page: Row[Any] | None
+    head: Row[Any] | None
+    snoozed: bool
+    hushed: bool
+    quiet: bool
+    waits: bool
+    kinds: frozenset[str]
+
+
+def case_of(asked: Asked, row: Row[Any], page: Row[Any] | None, head: Row[Any] | None) -> Case:
+    """How a group stands, and the filters that show it."""
+    snoozed = row.snoozed_until is not None and row.snoozed_until > asked.now
+    hushed = row.firing > 0 and row.loud == 0
+    closed = row.state == "closed"
+    quiet = closed or snoozed or hushed or row.urgency != "page"
+    waits = page is not None and page.state == "open" and not closed
+    kinds = {"quiet"} if quiet else set()
+    if not quiet and row.state == "open":
+        kinds |= {"firing", "nobody"} if waits else {"firing"}
+    if page is not None and page.acknowledged_by and page.acknowledged_by == asked.person_id and not closed:
+        kinds.add("mine")
+    return Case(row, page, head, snoozed, hushed, quiet, waits, frozenset(kinds))
+
+
 def group_row(
     asked: Asked,
-    row: Row[Any],
-    page: Row[Any] | None,
+    case: Case,
     known: Names,
-    head: Row[Any] | None,
     members: Sequence[Row[Any]],
     said: Mapping[str, str],
     hushes: Mapping[str, str],
 ) -> Group:
-    """The row of one group. `page` is its newest page, `head` its incident if the reader may see it.
+    """The row of one group.
 
     `said` is why each member did or did not page, `hushes` what each silence in force says of itself.
     """
+    row, page, head = case.row, case.page, case.head
     holder = known.person(page.acknowledged_by) if page is not None and page.acknowledged_by else None
-    snoozed = row.snoozed_until is not None and row.snoozed_until > asked.now
-    hushed = row.firing > 0 and row.loud == 0
-    quiet = row.state == "closed" or snoozed or hushed or row.urgency != "page"
-    waits = page is not None and page.state == "open" and row.state != "closed"
-    verdict = _verdict(asked, row, page, snoozed=snoozed, hushed=hushed, in_incident=head is not None)
+    verdict = _verdict(asked, case)
     sentences = {said[member.id] for member in members}
     alike = sentences.pop() if len(sentences) == 1 else ""
-    silence = next((each.silenced_by for each in members if each.silenced_by in hushes), None) if hushed else None
-    first, more = _actions(asked, row, page, head, snoozed=snoozed, urgent=verdict.kind == "fail")
+    silence = next((each.silenced_by for each in members if each.silenced_by in hushes), None) if case.hushed else None
+    first, more = _actions(asked, case, urgent=verdict.kind == "fail")
     if asked.responds and row.state != "closed":
         more += (Action("Silence…", f"/alerts/silence?match={quote(_match_of(row, members))}"),)
         if silence is not None:
             ends = Action("End silence", "/alerts/silence/end", post=True, fields=(("silence", silence),))
             first = (ends, *first)
-    kinds = {"quiet"} if quiet else set()
-    if not quiet and row.state == "open":
-        kinds |= {"firing", "nobody"} if waits else {"firing"}
-    if page is not None and page.acknowledged_by and page.acknowledged_by == asked.person_id and row.state != "closed":
-        kinds.add("mine")
+    telling = _telling(members)
     return Group(
         id=row.id,
         verdict=verdict,
         title=row.title,
         note=", ".join(filter(None, (say.listed(row.services) or row.route, hushes.get(silence or "", "")))),
         minutes=_minutes(asked, row.id),
+        sampled=row.total > alerts.NEWEST,
         count=row.firing if row.state != "closed" else row.total,
         since=row.opened_at,
         holder=holder,
@@ -67,27 +94,24 @@ def group_row(
         if head
         else None,
         why=" ".join(filter(None, (alike or row.why or "", _why_over(row, known), _shared(row.key)))),
-        members=tuple(_member(member, members, "" if alike else said[member.id]) for member in members),
+        members=tuple(_member(member, telling, "" if alike else said[member.id]) for member in members),
         more=max(0, row.total - len(members)),
-        quiet=quiet,
+        quiet=case.quiet,
         actions=first,
         more_actions=more,
-        page=page.id if page is not None and waits and asked.responds else "",
+        page=page.id if page is not None and case.waits and asked.responds else "",
         told=page.id if page is not None else "",
-        kinds=frozenset(kinds),
     )
 
 
-def _verdict(
-    asked: Asked, row: Row[Any], page: Row[Any] | None, *, snoozed: bool, hushed: bool, in_incident: bool
-) -> Verdict:
-    now = asked.now
+def _verdict(asked: Asked, case: Case) -> Verdict:
+    row, page, now = case.row, case.page, asked.now
     is_open = page is not None and page.state == "open"
     if row.state == "closed":
         return Verdict("pass", "Resolved")
-    if snoozed:
+    if case.snoozed:
         return Verdict("skip", f"Snoozed to {say.moment(row.snoozed_until, now)}")
-    if hushed:
+    if case.hushed:
         return Verdict("skip", "Quiet")
     if row.state == "closing":
         return Verdict("pass", "Resolving")
@@ -97,14 +121,13 @@ def _verdict(
         return Verdict("fail", "Nobody has it")
     if page is not None and page.acknowledged_by:
         return Verdict("held", "Acknowledged")
-    without = "In an incident" if in_incident else "Open"
+    without = "In an incident" if case.head is not None else "Open"
     return Verdict("skip", {"notify": "Told", "record": "Recorded"}.get(row.urgency, without))
 
 
-def _actions(
-    asked: Asked, row: Row[Any], page: Row[Any] | None, head: Row[Any] | None, *, snoozed: bool, urgent: bool
-) -> tuple[tuple[Action, ...], tuple[Action, ...]]:
+def _actions(asked: Asked, case: Case, *, urgent: bool) -> tuple[tuple[Action, ...], tuple[Action, ...]]:
     """What stands in the row, and what below."""
+    row, page, head = case.row, case.page, case.head
     if not asked.responds or row.state == "closed":
         return (), ()
     first: tuple[Action, ...] = ()
@@ -114,7 +137,7 @@ def _actions(
     if head is None:
         services, title = quote(" ".join(row.services)), quote(row.title)
         first += (Action("Declare…", f"/incidents/new?group={row.id}&title={title}&services={services}"),)
-    if snoozed:
+    if case.snoozed:
         more: tuple[Action, ...] = (Action("End snooze", f"/alerts/{row.id}/wake", post=True),)
     else:
         more = (Action("Snooze…", f"/alerts/{row.id}/snooze"),)
@@ -123,13 +146,20 @@ def _actions(
     return first, more
 
 
-def _member(member: Row[Any], members: Sequence[Row[Any]], why: str) -> Member:
+def _telling(members: Sequence[Row[Any]]) -> frozenset[str]:
+    """The labels in which a group's alerts differ, or which some of them have not."""
+    values: dict[str, set[str]] = {}
+    carried: Counter[str] = Counter()
+    for member in members:
+        carried.update(member.labels.keys())
+        for name, value in member.labels.items():
+            values.setdefault(name, set()).add(value)
+    return frozenset(name for name, found in values.items() if len(found) > 1 or carried[name] < len(members))
+
+
+def _member(member: Row[Any], telling: frozenset[str], why: str) -> Member:
     """By the labels in which it differs from the others, or by its first ones."""
-    own = {
-        name: value
-        for name, value in member.labels.items()
-        if any(other.labels.get(name) != value for other in members)
-    }
+    own = {name: value for name, value in member.labels.items() if name in telling}
     labels = list((own or member.labels).items())[:_MOST_LABELS]
     return Member(
         ", ".join(f"{name}={value}" for name, value in labels),
@@ -168,12 +198,13 @@ def _shared(key: str) -> str:
 
 
 def _minutes(asked: Asked, group_id: str) -> tuple[int, ...]:
-    """How many alerts of the group fired in each of the last thirty minutes."""
+    """How many of the group's newest alerts fired in each of the last thirty minutes."""
     since = asked.now - timedelta(minutes=_HALF_HOUR)
-    counts = [0] * _HALF_HOUR
-    for started, ended in alerts.spans_of(asked.connection, group_id):
-        first = max(0, int((started - since).total_seconds() // 60))
-        last = int((ended - since).total_seconds() // 60) if ended else _HALF_HOUR - 1
-        for minute in range(first, min(last, _HALF_HOUR - 1) + 1):
-            counts[minute] += 1
-    return tuple(counts)
+    more = [0] * (_HALF_HOUR + 1)  # how many more fire than in the minute before
+    for started, ended in alerts.spans_of(asked.connection, group_id, since):
+        first = max(0, (started - since) // _MINUTE)
+        last = min(_HALF_HOUR - 1, (ended - since) // _MINUTE) if ended else _HALF_HOUR - 1
+        if first <= last:
+            more[first] += 1
+            more[last + 1] -= 1
+    return tuple(accumulate(more[:-1]))

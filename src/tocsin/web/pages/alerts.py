@@ -1,74 +1,87 @@
 """Groups of alerts: who has them, why they page or not; silences; what came in and when."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 from tocsin.alerts.queries import board as alerts
 from tocsin.alerts.queries.heartbeats import heartbeats
 from tocsin.alerts.queries.quiet import maintenance_to_come
-from tocsin.alerts.queries.rows import episode_of
 from tocsin.incidents.queries import heads as incidents
 from tocsin.intake.queries import integrations_now, waiting_count
 from tocsin.paging.queries import ringing as pages
 from tocsin.paging.queries.why import whys
 from tocsin.web import format as say
-from tocsin.web.pages.alert_groups import group_row
+from tocsin.web.pages.alert_groups import Case, case_of, group_row
 from tocsin.web.reading import people
 from tocsin.web.screens import Answer, Asked, Screen
 from tocsin.web.views.alerts import AlertsView, Filter, FunnelStep, Group, SilenceRow, Source
 from tocsin.web.views.common import Names
 
 _MOST_HOURS = 6
+_FIRST = 30  # groups that are drawn until more are asked for: a storm's page stays one that loads at once
+_MOST, _MOST_CLOSED = 500, 100  # groups that are looked at
 _FILTERS = (("firing", "Firing"), ("nobody", "Nobody has it"), ("mine", "Mine"), ("quiet", "Quiet"))
 
 
 def load(asked: Asked) -> Answer:
-    """Open groups, those of them that `show` names; or the closed ones under /alerts?tab=history."""
-    connection, actor, now = asked.connection, asked.actor, asked.now
+    """Open groups, those of them that `show` names; or the closed ones under /alerts?tab=history. The first, or `all`."""
+    connection = asked.connection
     tab = asked.query.get("tab", "now")
-    rows = alerts.groups_now(connection, actor, closed=tab == "history")
-    members = alerts.members(connection, [row.id for row in rows[:50]])
-    paged = pages.of_groups(connection, [row.id for row in rows])
-    numbers = {head.id: head for head in incidents.listed(connection, actor, "all", 0, "", 0, 200)}
-    known = people.names(connection)
-    said = whys(connection, actor, [episode_of(each) for some in members.values() for each in some], now)
-    silences = _silences(asked, known)
-    hushes = {each.id: f"until {say.moment(each.until, now)}, {each.note}" for each in silences if each.id}
-    found = [
-        group_row(
-            asked, row, paged.get(row.id), known, numbers.get(row.incident_id), members.get(row.id, []), said, hushes
-        )
-        for row in rows
-    ]
-    found.sort(key=lambda group: group.quiet)  # what needs nobody stands under the rest
+    cases = _cases(asked, closed=tab == "history")
     show = asked.query.get("show", "")
     wanted = show if tab == "now" and show in dict(_FILTERS) else ""
-    shown = tuple(group for group in found if not wanted or wanted in group.kinds)
-    open_ones = [group for group in found if "firing" in group.kinds]
-    unheld = sum("nobody" in group.kinds for group in found)
+    chosen = [case for case in cases if not wanted or wanted in case.kinds]
+    drawn = chosen if "all" in asked.query else chosen[:_FIRST]
+    known = people.names(connection)
+    silences = _silences(asked, known)
+    groups = _drawn(asked, drawn, known, silences)
+    open_ones = sum("firing" in case.kinds for case in cases)
+    unheld = sum("nobody" in case.kinds for case in cases)
+    here = {"tab": tab} if tab != "now" else {"show": wanted} if wanted else {}
     funnel, rest = _last_hour(asked)
     view = AlertsView(
         tab=tab,
-        answer=_answer(len(open_ones), unheld)
-        if tab == "now"
-        else f"{say.figure(len(rows), 'closed group')}, newest first.",
+        answer=_answer(open_ones, unheld, more=len(cases) == _MOST) if tab == "now" else _closed(len(cases)),
         rest=rest,
-        groups=shown,
-        filters=_filters(found, wanted) if tab == "now" else (),
+        groups=groups,
+        hidden=len(chosen) - len(drawn),
+        everything=f"/alerts?{urlencode(here | {'all': '1'})}",
+        filters=_filters(cases, wanted) if tab == "now" else (),
         funnel=funnel,
         silences=silences,
         sources=_sources(asked),
         set_aside=waiting_count(connection),
         may_act=asked.responds,
-        selectable=any(group.page for group in shown),
+        selectable=any(group.page for group in groups),
     )
     return Answer(view, frozenset({"alerts", "pages", "integrations"}))
 
 
-def _filters(found: list[Group], chosen: str) -> tuple[Filter, ...]:
+def _cases(asked: Asked, *, closed: bool) -> list[Case]:
+    """What nobody has first, then the rest, and under it what needs nobody; each by its newest change."""
+    connection, actor = asked.connection, asked.actor
+    rows = alerts.groups_now(connection, actor, closed=closed, limit=_MOST_CLOSED if closed else _MOST)
+    paged = pages.of_groups(connection, [row.id for row in rows])
+    heads = incidents.by_id(connection, actor, {row.incident_id for row in rows if row.incident_id})
+    found = [case_of(asked, row, paged.get(row.id), heads.get(row.incident_id)) for row in rows]
+    return found if closed else sorted(found, key=lambda case: (case.quiet, not case.waits))
+
+
+def _drawn(asked: Asked, cases: Sequence[Case], known: Names, silences: Sequence[SilenceRow]) -> tuple[Group, ...]:
+    """As rows, with what each consists of."""
+    connection, now = asked.connection, asked.now
+    members = alerts.members(connection, [case.row.id for case in cases])
+    said = whys(connection, asked.actor, [each for some in members.values() for each in some], now)
+    hushes = {each.id: f"until {say.moment(each.until, now)}, {each.note}" for each in silences if each.id}
+    return tuple(group_row(asked, case, known, members[case.row.id], said, hushes) for case in cases)
+
+
+def _filters(cases: Sequence[Case], chosen: str) -> tuple[Filter, ...]:
     return tuple(
         Filter(
             label,
-            sum(kind in group.kinds for group in found),
+            sum(kind in case.kinds for case in cases),
             kind == chosen,
             "/alerts" if kind == chosen else f"/alerts?show={kind}",
         )
@@ -138,7 +151,17 @@ def _silences(asked: Asked, known: Names) -> tuple[SilenceRow, ...]:
     return (*made, *list(hours.values())[:_MOST_HOURS])
 
 
-def _answer(open_groups: int, unheld: int) -> str:
+def _closed(count: int) -> str:
+    """Of the history: all of it, or its newest."""
+    if count == _MOST_CLOSED:
+        return f"The newest {count} closed groups. Older alerts are found by searching."
+    return f"{say.figure(count, 'closed group')}, newest first."
+
+
+def _answer(open_groups: int, unheld: int, *, more: bool) -> str:
+    """How many groups page and how many of them nobody has. `more`: than were looked at."""
+    if more:
+        return f"More than {_MOST} groups are open. Of the newest, nobody has {unheld}."
     if not open_groups:
         return "No group needs anyone."
     many = say.sentence(f"{say.count_of(open_groups, 'group')} {'is' if open_groups == 1 else 'are'} open")[:-1]

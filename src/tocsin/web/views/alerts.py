@@ -22,7 +22,7 @@ class Group:
     """One group as a row that opens.
 
     `page` is its page if the reader may take it, `told` the page whose log says who was paged and how. `actions` stand
-    in the row, `more_actions` below what it opens to.
+    in the row, `more_actions` below what it opens to. `sampled`: `minutes` tell of its newest alerts alone.
     """
 
     id: str
@@ -30,6 +30,7 @@ class Group:
     title: str
     note: str
     minutes: tuple[int, ...]
+    sampled: bool
     count: int
     since: datetime
     holder: Person | None
@@ -42,8 +43,6 @@ class Group:
     more_actions: tuple[Action, ...]
     page: str
     told: str
-    kinds: frozenset[str]
-    """The filters that show it."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +87,14 @@ class SilenceRow:
 
 @dataclass(frozen=True)
 class AlertsView:
-    """The whole page."""
+    """The whole page. `hidden` groups more there are than are drawn; `everything` is where they are."""
 
     tab: str
     answer: str
     rest: str
     groups: tuple[Group, ...]
+    hidden: int
+    everything: str
     filters: tuple[Filter, ...]
     funnel: tuple[FunnelStep, ...]
     silences: tuple[SilenceRow, ...]
