@@ -3,9 +3,12 @@
 import asyncio
 import re
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from urllib.parse import unquote
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.alerts.night import INTEGRATION
 from tests.web.conftest import Browser
@@ -14,6 +17,7 @@ from tocsin.alerts.usecases.heartbeats import beat
 from tocsin.clock import SimulatedClock
 from tocsin.intake.signal import Signal
 from tocsin.parts import Parts
+from tocsin.web.pages.alert_groups import by_minute
 
 
 def come(parts: Parts, service: str, pods: Sequence[str], **more: str) -> None:
@@ -35,6 +39,11 @@ def titles(page: str) -> list[str]:
 
 def words(html: str) -> str:
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", html)))
+
+
+def in_rows(page: str) -> list[str]:
+    """The pages that can be acknowledged in the groups' rows."""
+    return re.findall(r"/pages/([0-9a-f-]{36})/acknowledge", page.partition("<tbody>")[2])
 
 
 def counts(page: str) -> dict[str, int]:
@@ -108,3 +117,43 @@ def test_a_late_heartbeat_stands_first_among_what_is_heard_of(
     asyncio.run(parts.loop.run_due())
     sources = words(dana.get("/alerts")).partition("Sources")[2]
     assert sources.strip().startswith("Nightly backup heartbeat is late 7 min ago")
+
+
+def test_of_many_groups_the_first_are_drawn_and_what_nobody_has_leads_them(
+    dana: Browser, parts: Parts, clock: SimulatedClock
+) -> None:
+    come(parts, "first", ("a",))
+    for number in range(31):
+        clock.advance(timedelta(seconds=1))
+        come(parts, f"service-{number}", ("a",))
+    newest, *_ = in_rows(dana.get("/alerts"))
+    dana.send(f"/pages/{newest}/acknowledge")
+    page = dana.get("/alerts")
+    assert len(titles(page)) == 30 and titles(page)[0] == "service-29 fails"
+    assert "service-30 fails" not in titles(page), "somebody has the newest"
+    assert counts(page) == {"Firing": 32, "Nobody has it": 31, "Mine": 1, "Quiet": 0}, "of all, drawn or not"
+    assert "2 groups more" in words(page)
+    every = dana.get("/alerts?all=1")
+    assert titles(every)[-2:] == ["first fails", "service-30 fails"] and "groups more" not in words(every)
+    assert titles(dana.get("/alerts?show=mine")) == ["service-30 fails"]
+    assert "/alerts?show=nobody&amp;all=1" in dana.get("/alerts?show=nobody")
+
+
+def test_the_overview_names_first_what_nobody_has(dana: Browser, parts: Parts, clock: SimulatedClock) -> None:
+    for number in range(8):
+        clock.advance(timedelta(seconds=1))
+        come(parts, f"service-{number}", ("a",))
+    for page in in_rows(dana.get("/alerts"))[:7]:
+        dana.send(f"/pages/{page}/acknowledge")
+    overview = words(dana.get("/"))
+    assert "service-0 fails" in overview and "8 groups, 1 not acknowledged" in overview
+
+
+@given(st.lists(st.tuples(st.integers(-90, 29), st.none() | st.integers(0, 60)), max_size=8))
+def test_a_minute_counts_what_fired_in_it(fired: list[tuple[int, int | None]]) -> None:
+    """Each alert from a minute, for so many minutes or until now; half a minute past, so that edges are plain."""
+    now = datetime(2026, 3, 14, 3, 0, tzinfo=UTC)
+    began = [now - timedelta(minutes=29.5 - first) for first, _ in fired]
+    ended = [None if took is None else at + timedelta(minutes=took) for at, (_, took) in zip(began, fired, strict=True)]
+    for minute, count in enumerate(by_minute(list(zip(began, ended, strict=True)), now)):
+        assert count == sum(first <= minute <= (29 if took is None else first + took) for first, took in fired)

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, func
 from tocsin.alerts.alert import Episode
 from tocsin.alerts.grouping import Group
 from tocsin.alerts.queries.finding import Search, before_point, search
+from tocsin.alerts.queries.lately import received_since
 from tocsin.alerts.queries.rows import episode_of, group_of
 from tocsin.alerts.search import sought
 from tocsin.errors import Invalid, NotFound
@@ -159,11 +160,8 @@ def counts(connection: Connection, actor: Actor, now: datetime) -> Counts:
             func.coalesce(func.sum(group_rows.c.firing), 0),
         ).where(seen, live)
     ).one()
-    recent = select(func.count()).select_from(
-        _visible_alerts(actor).where(alert_rows.c.received_at >= now - timedelta(hours=1)).subquery()
-    )
     opened, paging, closing, firing = (int(value) for value in row)
-    return Counts(opened, paging, closing, firing, int(connection.execute(recent).scalar_one()))
+    return Counts(opened, paging, closing, firing, received_since(connection, actor, now - timedelta(hours=1)))
 
 
 def silences(connection: Connection, actor: Actor, now: datetime, *, over: bool = False) -> list[SilenceView]:

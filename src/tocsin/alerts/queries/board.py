@@ -1,17 +1,33 @@
 """Groups, their alerts and silences as the alerts' board and its counts show them."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, bindparam, case, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Integer,
+    Row,
+    Select,
+    TableValuedAlias,
+    bindparam,
+    func,
+    select,
+    true,
+)
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
+from tocsin.alerts.alert import Episode
+from tocsin.alerts.queries.rows import episode_from
 from tocsin.identity.actor import Actor
 from tocsin.identity.visibility import visible_by_incident
-from tocsin.store.prepared import Prepared
+from tocsin.store.prepared import Prepared, each_listed, listed
 from tocsin.store.tables.alerts import alerts, groups, silences
 
+Columns = ReadOnlyColumnCollection[str, ColumnElement[Any]]
+Span = tuple[datetime, datetime | None]
 NEWEST = 500  # alerts of a group that are looked at for when they fired
 
 
@@ -21,53 +37,6 @@ def open_group_count(connection: Connection, actor: Actor) -> int:
         groups.c.state == "open", groups.c.urgency == "page", visible_by_incident(actor, groups.c.incident_id)
     )
     return int(connection.execute(query).scalar_one())
-
-
-@dataclass(frozen=True)
-class LastHour:
-    """What came in since an hour ago: alerts, those of them that a silence covered, and the groups they opened.
-
-    `paging` are those of the groups that page, unless something keeps them quiet.
-    """
-
-    alerts: int
-    silenced: int
-    groups: int
-    paging: int
-
-
-def last_hour(connection: Connection, actor: Actor, now: datetime) -> LastHour:
-    """Counted anew each time; of what the actor may know of.
-
-    In a storm there are hundreds of thousands of alerts, so that those of a group that opened within the hour are not
-    counted but read off it.
-    """
-    since, seen = now - timedelta(hours=1), visible_by_incident(actor, groups.c.incident_id)
-    of_groups = select(
-        func.coalesce(func.sum(groups.c.total), 0), func.count(), func.count(case((groups.c.urgency == "page", 1)))
-    ).where(
-        groups.c.state.in_(("open", "closing", "closed")),  # for its index
-        groups.c.changed_at >= since,
-        groups.c.opened_at >= since,
-        seen,
-    )
-    came, opened, paging = connection.execute(of_groups).one()
-    earlier = select(groups.c.id).where(
-        groups.c.state.in_(("open", "closing", "closed")),
-        groups.c.changed_at >= since,
-        groups.c.opened_at < since,
-        seen,
-    )
-    ids = list(connection.execute(earlier).scalars())
-    if ids:
-        joined = select(func.count()).where(alerts.c.group_id.in_(ids), alerts.c.received_at >= since)
-        came += connection.execute(joined).scalar_one()
-    silenced = (
-        select(func.count())
-        .select_from(alerts.join(groups, groups.c.id == alerts.c.group_id))
-        .where(alerts.c.silenced_by.is_not(None), alerts.c.received_at >= since, seen)
-    )
-    return LastHour(int(came), connection.execute(silenced).scalar_one(), opened, paging)
 
 
 def groups_now(connection: Connection, actor: Actor, *, closed: bool = False, limit: int = 100) -> list[Row[Any]]:
@@ -88,9 +57,13 @@ def group_of(connection: Connection, actor: Actor, group_id: str) -> Row[Any] | 
     return connection.execute(query).one_or_none()
 
 
-def members(connection: Connection, group_ids: Iterable[str], each: int = 20) -> dict[str, list[Row[Any]]]:
-    """The newest alerts of each group."""
-    return {group_id: list(connection.execute(_NEWEST, {"group_id": group_id, "most": each})) for group_id in group_ids}
+def members(connection: Connection, group_ids: Sequence[str], each: int = 20) -> dict[str, list[Episode]]:
+    """The newest alerts of each group. The caller has checked the groups."""
+    found: dict[str, list[Episode]] = {id: [] for id in group_ids}
+    for row in _MEMBERS.rows(connection, ids=listed(connection, group_ids), most=each):
+        episode = episode_from(row)
+        found[episode.group_id or ""].append(episode)
+    return found
 
 
 def silences_now(connection: Connection, now: datetime) -> list[Row[Any]]:
@@ -101,28 +74,47 @@ def silences_now(connection: Connection, now: datetime) -> list[Row[Any]]:
     return list(connection.execute(query))
 
 
-def spans_of(
-    connection: Connection, group_id: str, since: datetime, most: int = NEWEST
-) -> list[tuple[datetime, datetime | None]]:
-    """From when until when each of a group's newest alerts fired, None while it does; not those over before `since`.
+def spans(
+    connection: Connection, group_ids: Sequence[str], since: datetime, most: int = NEWEST
+) -> dict[str, list[Span]]:
+    """From when until when each of the groups' newest alerts fired, None while it does; not those over before `since`.
 
-    The caller has checked the group.
+    The caller has checked the groups.
     """
-    return [
-        (received_at, None if state == "firing" else ended_at)
-        for received_at, ended_at, state in _SPANS.rows(connection, group_id=group_id, since=since, most=most)
-    ]
+    found: dict[str, list[Span]] = {id: [] for id in group_ids}
+    for group_id, received_at, ended_at, state in _SPANS.rows(
+        connection, ids=listed(connection, group_ids), since=since, most=most
+    ):
+        found[group_id].append((received_at, None if state == "firing" else ended_at))
+    return found
 
 
-# made once: a screen asks them of each of a hundred groups
-_OF_GROUP, _MOST = alerts.c.group_id == bindparam("group_id"), bindparam("most", type_=Integer)
-_NEWEST = select(alerts).where(_OF_GROUP).order_by(alerts.c.received_at.desc()).limit(_MOST)
-_SPANS = Prepared(
-    select(alerts.c.received_at, alerts.c.ended_at, alerts.c.state)
-    .where(
-        _OF_GROUP,
-        or_(alerts.c.state == "firing", alerts.c.ended_at >= bindparam("since", type_=alerts.c.ended_at.type)),
+def _of_each_group(*columns: ColumnElement[Any], where: Callable[[Columns], ColumnElement[bool]]) -> Prepared:
+    """These columns of the `most` newest alerts of each of the groups `ids`, of those that are `where`.
+
+    One statement for all the groups, that looks at no more than these alerts however many a group has.
+    """
+    in_sqlite, in_postgresql = each_listed("ids")
+
+    def newest(of: TableValuedAlias, *wanted: ColumnElement[Any]) -> Select[Any]:
+        query = select(*wanted).where(alerts.c.group_id == of.c.value).correlate(of)
+        return query.order_by(alerts.c.received_at.desc()).limit(bindparam("most", type_=Integer))
+
+    def chosen(of: FromClause, found: FromClause) -> Select[Any]:
+        query = select(*(of.c[column.name] for column in columns)).select_from(found)
+        return query.where(where(of.c)).order_by(of.c.received_at.desc())
+
+    each = alerts.alias()
+    beside = newest(in_postgresql, *columns).lateral()
+    return Prepared(
+        chosen(each, in_sqlite.join(each, each.c.id.in_(newest(in_sqlite, alerts.c.id)))),
+        chosen(beside, in_postgresql.join(beside, true())),
     )
-    .order_by(alerts.c.received_at.desc())
-    .limit(_MOST)
-)
+
+
+def _fired_since(of: Columns) -> ColumnElement[bool]:
+    return (of.state == "firing") | (of.ended_at >= bindparam("since", type_=alerts.c.ended_at.type))
+
+
+_MEMBERS = _of_each_group(*alerts.columns, where=lambda _: true())
+_SPANS = _of_each_group(alerts.c.group_id, alerts.c.received_at, alerts.c.ended_at, alerts.c.state, where=_fired_since)

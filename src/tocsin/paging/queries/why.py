@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from tocsin.alerts.alert import Episode
 from tocsin.alerts.queries.quiet import quiet_reasons
@@ -16,8 +15,8 @@ from tocsin.store.tables.paging import pages
 from tocsin.store.tables.timeline import incidents
 
 
-def whys(connection: Connection, actor: Actor, alerts: Sequence[Episode | Row[Any]], now: datetime) -> dict[str, str]:
-    """The sentence of each alert, or of its row, by its id; the actor may see these alerts, and hears of nothing else."""
+def whys(connection: Connection, actor: Actor, alerts: Sequence[Episode], now: datetime) -> dict[str, str]:
+    """The sentence of each alert by its id; the actor may see these alerts, and hears of nothing else."""
     ids = {each.group_id for each in alerts if each.group_id}
     known = {row.id: row for row in connection.execute(select(groups).where(groups.c.id.in_(ids)))}
     of_groups = select(pages).where(pages.c.group_id.in_(ids)).order_by(pages.c.opened_at, pages.c.id)

@@ -4,21 +4,22 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any, Literal
 from urllib.parse import quote
 
 from sqlalchemy import Row
 
-from tocsin.alerts.alert import UNHEARD
+from tocsin.alerts.alert import UNHEARD, Episode
 from tocsin.alerts.queries import board as alerts
 from tocsin.web import format as say
 from tocsin.web.screens import Asked
 from tocsin.web.views.alerts import Group, Member
 from tocsin.web.views.common import Action, Badge, Names, Verdict
 
-_HALF_HOUR, _MINUTE = 30, timedelta(minutes=1)
+_MINUTES, _MINUTE = 30, timedelta(minutes=1)
+SHOWN = _MINUTES * _MINUTE
 _MOST_LABELS = 4
 _MOST_LINES, _LONGEST_LINE = 10, 200
 
@@ -59,13 +60,15 @@ def group_row(
     asked: Asked,
     case: Case,
     known: Names,
-    members: Sequence[Row[Any]],
+    members: Sequence[Episode],
+    spans: Sequence[alerts.Span],
     said: Mapping[str, str],
     hushes: Mapping[str, str],
 ) -> Group:
     """The row of one group.
 
-    `said` is why each member did or did not page, `hushes` what each silence in force says of itself.
+    `members` are its newest alerts, `spans` when these and more of them fired in the last half hour. `said` is why each
+    member did or did not page, `hushes` what each silence in force says of itself.
     """
     row, page, head = case.row, case.page, case.head
     holder = known.person(page.acknowledged_by) if page is not None and page.acknowledged_by else None
@@ -85,7 +88,7 @@ def group_row(
         verdict=verdict,
         title=row.title,
         note=", ".join(filter(None, (say.listed(row.services) or row.route, hushes.get(silence or "", "")))),
-        minutes=_minutes(asked, row.id),
+        minutes=by_minute(spans, asked.now),
         sampled=row.total > alerts.NEWEST,
         count=row.firing if row.state != "closed" else row.total,
         since=row.opened_at,
@@ -146,7 +149,7 @@ def _actions(asked: Asked, case: Case, *, urgent: bool) -> tuple[tuple[Action, .
     return first, more
 
 
-def _telling(members: Sequence[Row[Any]]) -> frozenset[str]:
+def _telling(members: Sequence[Episode]) -> frozenset[str]:
     """The labels in which a group's alerts differ, or which some of them have not."""
     values: dict[str, set[str]] = {}
     carried: Counter[str] = Counter()
@@ -157,7 +160,7 @@ def _telling(members: Sequence[Row[Any]]) -> frozenset[str]:
     return frozenset(name for name, found in values.items() if len(found) > 1 or carried[name] < len(members))
 
 
-def _member(member: Row[Any], telling: frozenset[str], why: str) -> Member:
+def _member(member: Episode, telling: frozenset[str], why: str) -> Member:
     """By the labels in which it differs from the others, or by its first ones."""
     own = {name: value for name, value in member.labels.items() if name in telling}
     labels = list((own or member.labels).items())[:_MOST_LABELS]
@@ -170,7 +173,7 @@ def _member(member: Row[Any], telling: frozenset[str], why: str) -> Member:
     )
 
 
-def _match_of(row: Row[Any], members: Sequence[Row[Any]]) -> str:
+def _match_of(row: Row[Any], members: Sequence[Episode]) -> str:
     """What a silence of just these alerts would ask for, a label a line: what all of them carry."""
     labels = dict(members[0].labels) if members else {}
     shared = {name: value for name, value in labels.items() if all(each.labels.get(name) == value for each in members)}
@@ -197,13 +200,13 @@ def _shared(key: str) -> str:
     return f"Grouped because they share {say.listed(names)}." if names else "One group for all that its rule matches."
 
 
-def _minutes(asked: Asked, group_id: str) -> tuple[int, ...]:
-    """How many of the group's newest alerts fired in each of the last thirty minutes."""
-    since = asked.now - timedelta(minutes=_HALF_HOUR)
-    more = [0] * (_HALF_HOUR + 1)  # how many more fire than in the minute before
-    for started, ended in alerts.spans_of(asked.connection, group_id, since):
+def by_minute(spans: Sequence[alerts.Span], now: datetime) -> tuple[int, ...]:
+    """How many of these alerts fired in each of the last thirty minutes, the oldest first."""
+    since = now - SHOWN
+    more = [0] * (_MINUTES + 1)  # how many more fire than in the minute before
+    for started, ended in spans:
         first = max(0, (started - since) // _MINUTE)
-        last = min(_HALF_HOUR - 1, (ended - since) // _MINUTE) if ended else _HALF_HOUR - 1
+        last = min(_MINUTES - 1, (ended - since) // _MINUTE) if ended else _MINUTES - 1
         if first <= last:
             more[first] += 1
             more[last + 1] -= 1

@@ -6,13 +6,14 @@ from urllib.parse import urlencode
 
 from tocsin.alerts.queries import board as alerts
 from tocsin.alerts.queries.heartbeats import heartbeats
+from tocsin.alerts.queries.lately import last_hour
 from tocsin.alerts.queries.quiet import maintenance_to_come
 from tocsin.incidents.queries import heads as incidents
 from tocsin.intake.queries import integrations_now, waiting_count
 from tocsin.paging.queries import ringing as pages
 from tocsin.paging.queries.why import whys
 from tocsin.web import format as say
-from tocsin.web.pages.alert_groups import Case, case_of, group_row
+from tocsin.web.pages.alert_groups import SHOWN, Case, case_of, group_row
 from tocsin.web.reading import people
 from tocsin.web.screens import Answer, Asked, Screen
 from tocsin.web.views.alerts import AlertsView, Filter, FunnelStep, Group, SilenceRow, Source
@@ -71,10 +72,13 @@ def _cases(asked: Asked, *, closed: bool) -> list[Case]:
 def _drawn(asked: Asked, cases: Sequence[Case], known: Names, silences: Sequence[SilenceRow]) -> tuple[Group, ...]:
     """As rows, with what each consists of."""
     connection, now = asked.connection, asked.now
-    members = alerts.members(connection, [case.row.id for case in cases])
+    ids = [case.row.id for case in cases]
+    members, spans = alerts.members(connection, ids), alerts.spans(connection, ids, now - SHOWN)
     said = whys(connection, asked.actor, [each for some in members.values() for each in some], now)
     hushes = {each.id: f"until {say.moment(each.until, now)}, {each.note}" for each in silences if each.id}
-    return tuple(group_row(asked, case, known, members[case.row.id], said, hushes) for case in cases)
+    return tuple(
+        group_row(asked, case, known, members[case.row.id], spans[case.row.id], said, hushes) for case in cases
+    )
 
 
 def _filters(cases: Sequence[Case], chosen: str) -> tuple[Filter, ...]:
@@ -91,7 +95,7 @@ def _filters(cases: Sequence[Case], chosen: str) -> tuple[Filter, ...]:
 
 def _last_hour(asked: Asked) -> tuple[tuple[FunnelStep, ...], str]:
     """What became of what came in, step by step and in a sentence."""
-    hour = alerts.last_hour(asked.connection, asked.actor, asked.now)
+    hour = last_hour(asked.connection, asked.actor, asked.now)
     raised = pages.raised_since(asked.connection, asked.actor, asked.now - timedelta(hours=1))
     if not hour.alerts:
         return (), "In the last hour no alert came in."

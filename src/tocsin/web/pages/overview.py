@@ -202,10 +202,12 @@ def _changes(asked: Asked) -> tuple[ChangeRow, ...]:
 
 
 def _groups(asked: Asked) -> tuple[tuple[GroupRow, ...], str]:
-    rows = [
-        row for row in alerts.groups_now(asked.connection, asked.actor) if row.state == "open" and row.urgency == "page"
-    ]
-    paged = pages.of_groups(asked.connection, [row.id for row in rows])
+    """What nobody has first, as the Alerts screen has it."""
+    found = alerts.groups_now(asked.connection, asked.actor)
+    paged = pages.of_groups(asked.connection, [row.id for row in found])
+    waits = {row.id for row in found if row.id in paged and paged[row.id].state == "open"}
+    rows = [row for row in found if row.state == "open" and row.urgency == "page"]
+    rows.sort(key=lambda row: row.id not in waits)
     numbers = {head.id: head.number for head in incidents.open_incidents(asked.connection, asked.actor)}
     shown = []
     for row in rows[:6]:
@@ -213,7 +215,7 @@ def _groups(asked: Asked) -> tuple[tuple[GroupRow, ...], str]:
         shown.append(
             GroupRow(row.title, f"{say.figure(row.firing, 'alert')}{in_incident}", row.opened_at, f"/alerts#g-{row.id}")
         )
-    unheld = sum(paged[row.id].state == "open" for row in rows if row.id in paged)
+    unheld = sum(row.id in waits for row in rows)
     note = (
         f"{say.figure(len(rows), 'group')}, {f'{unheld} not acknowledged' if unheld else 'all acknowledged'}"
         if rows
