@@ -18,7 +18,7 @@ from tocsin.alerts import queries
 from tocsin.alerts.alert import Episode
 from tocsin.alerts.queries.finding import content_of, segments_in_order
 from tocsin.alerts.search.pieces import FIRST, Segment, Stretch, newest_first, stretches_between
-from tocsin.alerts.search.postings import bucket_of, build, in_all, places_of
+from tocsin.alerts.search.postings import NO_TERMS, Terms, bucket_of, build, in_all, places_of
 from tocsin.alerts.search.words import Content, fits, hashes_of, hashes_sought, may_fit, sought
 from tocsin.alerts.usecases import segments
 from tocsin.alerts.usecases.indexing import SearchKeeper, index_once, look_again
@@ -128,7 +128,18 @@ def test_postings_tell_where_each_term_stands(alerts_terms: list[set[int]]) -> N
     buckets = build(alerts_terms)
     for term in {0, 5, 64, 2**32 - 1}.union(*alerts_terms):
         there = [place for place, terms in enumerate(alerts_terms) if term in terms]
-        assert list(places_of(buckets.get(bucket_of(term), bytes(8)), term)) == there
+        assert list(places_of(buckets.get(bucket_of(term), NO_TERMS), term)) == there
+
+
+def test_what_was_found_rarely_is_looked_at_first_and_what_was_not_looked_at_last() -> None:
+    terms = Terms([1, 2, 3, 4])
+    assert terms.rarest_first() == [1, 2, 3, 4], "nothing is known"
+    terms.seen(1, [range(900), range(100)])
+    terms.seen(2, [range(3), ()])
+    terms.seen(4, [range(200)])
+    assert terms.rarest_first() == [2, 4, 1, 3]
+    terms.seen(2, [range(6000)])
+    assert terms.rarest_first() == [4, 1, 2, 3], "it is frequent elsewhere"
 
 
 @given(st.lists(st.sets(st.integers(0, 20)).map(sorted), min_size=1, max_size=4))

@@ -13,10 +13,11 @@ from sqlalchemy.sql.elements import ColumnElement
 from tocsin.alerts.alert import Episode
 from tocsin.alerts.queries.rows import episode_of
 from tocsin.alerts.search.pieces import Point, Segment, Stretch, newest_first
-from tocsin.alerts.search.postings import bucket_of, in_all, places_of
+from tocsin.alerts.search.postings import NO_TERMS, Terms, bucket_of, in_all, places_of
 from tocsin.alerts.search.words import Content, Sought, fits, hashes_sought, may_fit
 from tocsin.store.columns import is_postgresql
-from tocsin.store.tables.alerts import alert_postings, alert_segments, alerts, changed_alerts
+from tocsin.store.prepared import execute, json_text
+from tocsin.store.tables.alerts import alert_segments, alerts, changed_alerts
 
 _FIRST_RUN, _LONGEST_RUN = 8, 128  # segments whose postings are read at once: few for what is frequent
 _FIRST_PART, _LARGEST_PART = 200, 5_000  # alerts that are read through at once
@@ -125,45 +126,48 @@ def _rows(connection: Connection, statement: Select[Any]) -> Iterator[Row[Any]]:
 
 def _in_segments(connection: Connection, asked: Search, run: Sequence[Segment], limit: int) -> Iterator[Episode]:
     """By postings, a few segments at a time, the newest first."""
-    terms = hashes_sought(asked.wanted, asked.service, asked.group_id)
+    terms = Terms(hashes_sought(asked.wanted, asked.service, asked.group_id))
     start, size = 0, _FIRST_RUN
     while start < len(run):
-        some = run[start : start + size]
+        some = [segment.id for segment in run[start : start + size]]
         yield from _those(connection, asked, _ids(connection, some, terms), limit)
         start, size = start + size, min(size * 4, _LONGEST_RUN)
 
 
-def _ids(connection: Connection, run: Sequence[Segment], terms: Sequence[int]) -> Iterator[str]:
+def _ids(connection: Connection, segments: Sequence[int], terms: Terms) -> Iterator[str]:
     """The ids of alerts that may have all the terms, the newest first."""
-    buckets = _buckets(connection, [segment.id for segment in run], {bucket_of(term) for term in terms})
-    for segment in run:
-        found = [places_of(buckets.get((segment.id, bucket_of(term)), _NO_TERMS), term) for term in terms]
-        places = in_all(found)
-        first = next(places, None)
+    found: dict[int, list[Sequence[int]]] = {segment: [] for segment in segments}
+    for term in terms.rarest_first():
+        buckets = _buckets(connection, list(found), bucket_of(term))
+        places = {segment: places_of(buckets.get(segment, NO_TERMS), term) for segment in found}
+        terms.seen(term, places.values())
+        found = {segment: [*found[segment], places[segment]] for segment in found if places[segment]}
+        if not found:
+            return
+    for segment, each in found.items():
+        matching = in_all(each)
+        first = next(matching, None)
         if first is None:
             continue
-        ids = connection.execute(select(alert_segments.c.ids).where(alert_segments.c.id == segment.id)).scalar_one()
-        for place in chain((first,), places):
+        ids = connection.execute(select(alert_segments.c.ids).where(alert_segments.c.id == segment)).scalar_one()
+        for place in chain((first,), matching):
             yield str(UUID(bytes=bytes(ids[place * _ID_BYTES : (place + 1) * _ID_BYTES])))
 
 
-_NO_TERMS = bytes(8)
-
-
-def _buckets(connection: Connection, segments: Sequence[int], numbers: set[int]) -> dict[tuple[int, int], bytes]:
+def _buckets(connection: Connection, segments: Sequence[int], number: int) -> dict[int, bytes]:
+    """One bucket of each segment that has it. Nearly all that a search reads are these."""
     if is_postgresql(connection):
-        # as bytes and not as twice as many hexadecimal digits: nearly all that a search reads are these
+        # as bytes and not as twice as many hexadecimal digits
         driver: Any = connection.connection.driver_connection
         with driver.cursor(binary=True) as cursor:
-            found = cursor.execute(_BUCKETS, (list(segments), list(numbers))).fetchall()
-        return {(segment, bucket): content for segment, bucket, content in found}
-    rows = connection.execute(
-        select(alert_postings).where(alert_postings.c.segment.in_(segments), alert_postings.c.bucket.in_(numbers))
-    )
-    return {(row.segment, row.bucket): row.content for row in rows}
+            return dict(cursor.execute(_BUCKETS, (segments, number)).fetchall())
+    return dict(execute(connection, _BUCKETS_IN_SQLITE, (json_text(segments), number)).fetchall())
 
 
-_BUCKETS = "SELECT segment, bucket, content FROM alert_postings WHERE segment = ANY(%s) AND bucket = ANY(%s)"
+_BUCKETS = "SELECT segment, content FROM alert_postings WHERE segment = ANY(%s) AND bucket = %s"
+_BUCKETS_IN_SQLITE = (
+    "SELECT segment, content FROM alert_postings WHERE segment IN (SELECT value FROM json_each(?)) AND bucket = ?"
+)
 
 
 def _those(connection: Connection, asked: Search, ids: Iterator[str], at_once: int = _AT_ONCE) -> Iterator[Episode]:

@@ -4,13 +4,18 @@ One bucket holds the terms whose hashes share their lowest bits: little-endian, 
 in order (u32), then where the places of each begin and the last ends (u32), then the places (u16), ascending.
 """
 
+import math
 import sys
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from struct import Struct
 
 BUCKETS = 64
+NO_TERMS = bytes(8)
+"""A bucket without any."""
+_U32, _TWO_U32 = Struct("<I"), Struct("<II")
 LARGEST = 65_536  # alerts of one segment: a place is a u16
 
 
@@ -35,15 +40,38 @@ def build(alerts: Sequence[Iterable[int]]) -> dict[int, bytes]:
 
 def places_of(bucket: bytes, term: int) -> Sequence[int]:
     """Where the term stands, ascending; empty if nowhere."""
-    (count,) = _numbers("I", bucket[:4])
+    (count,) = _U32.unpack_from(bucket)
     ends = 4 + 4 * count
-    terms = _numbers("I", bucket[4:ends])
-    at = bisect_left(terms, term)
-    if at == count or terms[at] != term:
+    at = bisect_left(range(count), term, key=lambda place: _U32.unpack_from(bucket, 4 + 4 * place)[0])
+    if at == count or _U32.unpack_from(bucket, 4 + 4 * at)[0] != term:
         return ()
     begins = ends + 4 * (count + 1)
-    first, last = _numbers("I", bucket[ends + 4 * at : ends + 4 * at + 8])
+    first, last = _TWO_U32.unpack_from(bucket, ends + 4 * at)
     return _numbers("H", bucket[begins + 2 * first : begins + 2 * last])
+
+
+class Terms:
+    """The terms that alerts must have all of, in the order in which it costs least to look: the rarest first.
+
+    How rare each is, is learned from the segments that were looked at.
+    """
+
+    def __init__(self, terms: Sequence[int]) -> None:
+        self._looked = {term: [0, 0] for term in terms}  # in how many segments, and how many places were found
+
+    def rarest_first(self) -> list[int]:
+        """All of them; what was never looked at last, since one before it was nowhere."""
+        return sorted(self._looked, key=self._density)
+
+    def seen(self, term: int, places: Iterable[Sequence[int]]) -> None:
+        """What of a term was found in some segments."""
+        for each in places:
+            self._looked[term][0] += 1
+            self._looked[term][1] += len(each)
+
+    def _density(self, term: int) -> float:
+        segments, places = self._looked[term]
+        return places / segments if segments else math.inf
 
 
 def in_all(found: Sequence[Sequence[int]]) -> Iterator[int]:
@@ -81,4 +109,4 @@ def _bytes(numbers: "array[int]") -> bytes:
     return numbers.tobytes()
 
 
-__all__ = ["BUCKETS", "LARGEST", "bucket_of", "build", "in_all", "places_of"]
+__all__ = ["BUCKETS", "LARGEST", "NO_TERMS", "Terms", "bucket_of", "build", "in_all", "places_of"]
