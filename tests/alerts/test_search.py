@@ -216,14 +216,16 @@ def test_search_finds_what_reading_everything_finds(night: Night, seed: int) -> 
 
 
 def _some(key: str, chance: random.Random) -> Any:
-    title = chance.choice(["Card payments fail", "Disk full", "Disk slow on db"])
+    title = chance.choice(
+        ["Card payments fail", "DISK full", "Dis\u212a slow on db", "Größe der Disk"]
+    )  # a Kelvin sign
     labels = {"region": f"eu-{chance.randint(1, 3)}", "host": f"host{chance.randint(1, 40)}"}
     return signal(key, title=title, labels=labels, service=chance.choice(["checkout-api", "db", None]))
 
 
 def _compare(night: Night, chance: random.Random) -> None:
     labels = chance.choice([{}, {"region": "eu-2"}, {"host": "host7"}, {"region": "eu-1", "host": "host3"}])
-    words = chance.choice(["", "disk", "disk eu", "host1", "card che", "nowhere"])
+    words = chance.choice(["", "disk", "disk eu", "host1", "card che", "größe", "nowhere"])
     more: dict[str, Any] = chance.choice([{}, {"state": "firing"}, {"state": "resolved"}, {"service": "db"}])
     wanted = sought(words, labels)
     expected = brute_force(night, wanted, **more)

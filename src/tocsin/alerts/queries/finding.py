@@ -7,7 +7,20 @@ from itertools import chain, groupby, islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Select, Text, and_, or_, select, type_coerce
+from sqlalchemy import (
+    Connection,
+    LargeBinary,
+    Row,
+    Select,
+    Text,
+    and_,
+    cast,
+    collate,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.sql.elements import ColumnElement
 
 from tocsin.alerts.alert import Episode
@@ -24,6 +37,7 @@ _FIRST_PART, _LARGEST_PART = 200, 5_000  # alerts that are read through at once
 _AT_ONCE = 200  # alerts that are looked up at once
 _ID_BYTES = 16
 _PLACE = (alerts.c.id, alerts.c.received_at)
+_TEXTS = (type_coerce(alerts.c.labels, Text), alerts.c.title, alerts.c.service)
 _NEWEST_FIRST = (alerts.c.received_at.desc(), alerts.c.id.desc())
 
 
@@ -106,10 +120,27 @@ def _in_stretch(connection: Connection, asked: Search, stretch: Stretch) -> Iter
     if not asked.wanted.words:
         yield from (each for each in map(episode_of, _rows(connection, statement)) if _fits(each, asked))
         return
-    texts = [alerts.c.title, alerts.c.service, type_coerce(alerts.c.labels, Text)]
-    looks = _rows(connection, statement.with_only_columns(*_PLACE, *texts, maintain_column_froms=True))
+    statement = statement.where(_may_fit(connection, asked.wanted.words))
+    looks = _rows(connection, statement.with_only_columns(*_PLACE, *_TEXTS, maintain_column_froms=True))
     likely = (look.id for look in looks if may_fit(map(str, look[len(_PLACE) :]), asked.wanted.words))
     yield from _those(connection, asked, likely)
+
+
+def _may_fit(connection: Connection, words: Sequence[str]) -> ColumnElement[bool]:
+    """As `may_fit`, by the database: of what is all ASCII it knows the small letters, the rest it lets through."""
+
+    def small(text: ColumnElement[str]) -> ColumnElement[str]:  # SQLite's LIKE takes A for a by itself
+        return func.lower(collate(text, "C")) if is_postgresql(connection) else text
+
+    def is_other(text: ColumnElement[str]) -> ColumnElement[bool]:
+        in_bytes = func.octet_length(text) if is_postgresql(connection) else func.length(cast(text, LargeBinary))
+        return in_bytes != func.length(text)
+
+    other = or_(*map(is_other, _TEXTS))
+    if not all(word.isascii() for word in words):
+        return other
+    longest_first = sorted(words, key=len, reverse=True)  # it is in the fewest, and what lacks it needs no more looks
+    return or_(and_(*(or_(*(small(text).like(f"%{word}%") for text in _TEXTS)) for word in longest_first)), other)
 
 
 def _rows(connection: Connection, statement: Select[Any]) -> Iterator[Row[Any]]:
