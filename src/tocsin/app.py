@@ -42,7 +42,16 @@ from tocsin.opening import clock_for, conninfo, keys_for, migrate
 from tocsin.paging.usecases.watching import keep_canary
 from tocsin.parts import Parts
 from tocsin.settings import Settings
-from tocsin.stages import close, first_start, housekeeping, listen_for_mail, page_last_resort, register_stages, routes
+from tocsin.stages import (
+    close,
+    first_start,
+    housekeeping,
+    listen_for_mail,
+    page_last_resort,
+    register_stages,
+    routes,
+    web,
+)
 from tocsin.store import migrate as migrations
 from tocsin.store.database import Database
 from tocsin.store.server_clock import RESAMPLE, ServerClock
@@ -106,9 +115,11 @@ def faces(parts: Parts, lifespan: Lifespan[Starlette] | None = None) -> Starlett
     """Every address and what guards them all; nothing runs behind them but what `lifespan` starts."""
     all_routes: list[BaseRoute] = [*health.routes(parts), *routes(parts)]
     bounds = Middleware(BoundedBodies, limit_of=_largest_body, refuse=_refuse_body)
-    return Starlette(
+    app = Starlette(
         routes=all_routes, middleware=[bounds], lifespan=lifespan, exception_handlers={NoRoute: _refuse_address}
     )
+    app.router.default = web(parts)
+    return app
 
 
 def _largest_body(path: str) -> int | None:

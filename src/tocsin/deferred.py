@@ -37,6 +37,6 @@ def keep_for_good() -> None:
     A look took a fifth of a second, in which nobody was answered, and in a storm it came every few seconds. What comes
     and goes with each alert is freed without the collector; so it looks at new things less often, too.
     """
-    gc.collect()
-    gc.freeze()
+    gc.freeze()  # without looking first, which takes as long: a start leaves a thousand objects in vain, not megabytes
+    gc.enable()  # `serve` disables it
     gc.set_threshold(20_000, 20, 20)

@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Mount, Router
 from starlette.types import ASGIApp
 
 from tocsin.alerts import handlers as alerts
@@ -42,10 +42,18 @@ from tocsin.recovery import handlers as recovery
 from tocsin.review import handlers as review
 from tocsin.settings import Settings
 from tocsin.triage import handlers as triage
-from tocsin.web.app import build_web
 
 _FIRST_ALERT = '{"title": "It works", "dedup_key": "first"}'
-__all__ = ["close", "first_start", "housekeeping", "listen_for_mail", "page_last_resort", "register_stages", "routes"]
+__all__ = [
+    "close",
+    "first_start",
+    "housekeeping",
+    "listen_for_mail",
+    "page_last_resort",
+    "register_stages",
+    "routes",
+    "web",
+]
 
 
 def register_stages(parts: Parts) -> None:
@@ -76,7 +84,7 @@ def register_stages(parts: Parts) -> None:
 
 
 def routes(parts: Parts) -> list[BaseRoute]:
-    """The faces: intake's hot path first, then the API, then the web."""
+    """The faces but the web's: intake's hot path first, then the API."""
     parts.closing.append(parts.writer.stop)
 
     async def fetch(address: str) -> bytes:
@@ -92,7 +100,6 @@ def routes(parts: Parts) -> list[BaseRoute]:
         *calendar_routes(parts.database),
         *heartbeat_routes(parts.database),
         Mount("/api/v1", app=Deferred(lambda: _api(parts))),
-        *build_web(parts),
     ]
 
 
@@ -118,6 +125,18 @@ def listen_for_mail(parts: Parts) -> None:
     door = MailDoor(parts.known, parts.writer, Heartbeats(knows, heard))
     parts.starting.append(lambda: server.start(door))
     parts.closing.append(server.stop)
+
+
+def web(parts: Parts) -> ASGIApp:
+    """The web's face, for every address that no other has."""
+    return Deferred(lambda: _web(parts))
+
+
+def _web(parts: Parts) -> ASGIApp:
+    """Imported here, since it is a seventh of what a start costs."""
+    from tocsin.web.app import build_web
+
+    return Router(build_web(parts))
 
 
 def _api(parts: Parts) -> ASGIApp:
