@@ -163,9 +163,9 @@ def _closed(count: int) -> str:
 
 
 def _answer(open_groups: int, unheld: int, *, more: bool) -> str:
-    """How many groups page and how many of them nobody has. `more`: than were looked at."""
+    """How many groups page and how many of them nobody has. `more`: perhaps than were looked at."""
     if more:
-        return f"More than {_MOST} groups are open. Of the newest, nobody has {unheld}."
+        return f"{_MOST} groups or more are open. Of the newest, nobody has {unheld}."
     if not open_groups:
         return "No group needs anyone."
     many = say.sentence(f"{say.count_of(open_groups, 'group')} {'is' if open_groups == 1 else 'are'} open")[:-1]

@@ -28,6 +28,7 @@ from tocsin.web.views.overview import ChangeRow, DueRow, DutyRow, GroupRow, Over
 _HOUR = timedelta(hours=1)
 _AHEAD = timedelta(days=7)
 _MOST = 12
+_MOST_GROUPS = 500
 
 
 def load(asked: Asked) -> Answer:
@@ -203,7 +204,7 @@ def _changes(asked: Asked) -> tuple[ChangeRow, ...]:
 
 def _groups(asked: Asked) -> tuple[tuple[GroupRow, ...], str]:
     """What nobody has first, as the Alerts screen has it."""
-    found = alerts.groups_now(asked.connection, asked.actor)
+    found = alerts.groups_now(asked.connection, asked.actor, limit=_MOST_GROUPS)
     paged = pages.of_groups(asked.connection, [row.id for row in found])
     waits = {row.id for row in found if row.id in paged and paged[row.id].state == "open"}
     rows = [row for row in found if row.state == "open" and row.urgency == "page"]
