@@ -9,15 +9,18 @@ from urllib.parse import unquote
 
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 
 from tests.alerts.night import INTEGRATION
 from tests.web.conftest import Browser
+from tocsin.alerts.queries import board
 from tocsin.alerts.usecases import fold_signals
 from tocsin.alerts.usecases.heartbeats import beat
 from tocsin.clock import SimulatedClock
+from tocsin.identity.actor import SYSTEM
 from tocsin.intake.signal import Signal
 from tocsin.parts import Parts
-from tocsin.web.pages.alert_groups import by_minute
+from tocsin.web.pages.alert_groups import SHOWN, by_minute
 
 
 def come(parts: Parts, service: str, pods: Sequence[str], **more: str) -> None:
@@ -147,6 +150,22 @@ def test_the_overview_names_first_what_nobody_has(dana: Browser, parts: Parts, c
         dana.send(f"/pages/{page}/acknowledge")
     overview = words(dana.get("/"))
     assert "service-0 fails" in overview and "8 groups, 1 not acknowledged" in overview
+
+
+def test_the_strip_ends_where_an_alert_was_over_whoever_said_so(
+    dana: Browser, parts: Parts, clock: SimulatedClock
+) -> None:
+    come(parts, "checkout-api", ("a", "b"))
+    clock.advance(timedelta(minutes=10))
+    over = Signal("checkout-api-a", "resolved", "critical", "checkout-api fails", service="checkout-api")
+    parts.database.write(lambda c, now: fold_signals(c, INTEGRATION, [over], now))  # says not when
+    clock.advance(timedelta(minutes=5))
+
+    def fired(connection: Connection) -> tuple[int, ...]:
+        (group,) = board.groups_now(connection, SYSTEM)
+        return by_minute(board.spans(connection, [group.id], clock.now() - SHOWN)[group.id], clock.now())
+
+    assert parts.database.read(fired) == (*[0] * 15, *[2] * 11, *[1] * 4)
 
 
 @given(st.lists(st.tuples(st.integers(-90, 29), st.none() | st.integers(0, 60)), max_size=8))

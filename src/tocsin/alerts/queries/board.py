@@ -79,13 +79,13 @@ def spans(
 ) -> dict[str, list[Span]]:
     """From when until when each of the groups' newest alerts fired, None while it does; not those over before `since`.
 
-    The caller has checked the groups.
+    As Tocsin was told, since not every sender says when something ended. The caller has checked the groups.
     """
     found: dict[str, list[Span]] = {id: [] for id in group_ids}
-    for group_id, received_at, ended_at, state in _SPANS.rows(
+    for group_id, received_at, resolved_at in _SPANS.rows(
         connection, ids=listed(connection, group_ids), since=since, most=most
     ):
-        found[group_id].append((received_at, None if state == "firing" else ended_at))
+        found[group_id].append((received_at, resolved_at))
     return found
 
 
@@ -113,8 +113,8 @@ def _of_each_group(*columns: ColumnElement[Any], where: Callable[[Columns], Colu
 
 
 def _fired_since(of: Columns) -> ColumnElement[bool]:
-    return (of.state == "firing") | (of.ended_at >= bindparam("since", type_=alerts.c.ended_at.type))
+    return of.resolved_at.is_(None) | (of.resolved_at >= bindparam("since", type_=alerts.c.resolved_at.type))
 
 
 _MEMBERS = _of_each_group(*alerts.columns, where=lambda _: true())
-_SPANS = _of_each_group(alerts.c.group_id, alerts.c.received_at, alerts.c.ended_at, alerts.c.state, where=_fired_since)
+_SPANS = _of_each_group(alerts.c.group_id, alerts.c.received_at, alerts.c.resolved_at, where=_fired_since)
