@@ -14,6 +14,7 @@ from tests.standins.receiver import Received, Receiver, Refusal
 from tocsin import health
 from tocsin.app import make_parts
 from tocsin.clock import SimulatedClock
+from tocsin.engine.tasks import owe
 from tocsin.identity.keys import KEYS, Keys
 from tocsin.parts import Parts
 from tocsin.settings import Settings
@@ -52,6 +53,18 @@ def test_ready_while_the_loop_turns_and_not_when_it_stands(parts: Parts, clock: 
     assert asyncio.run(ask(parts, "/readyz")).json()["ready"]
     clock.advance(timedelta(minutes=1))
     assert asyncio.run(ask(parts, "/readyz")).status_code == 503
+
+
+def test_what_was_overdue_after_a_rest_is_no_reason_once_it_is_done(parts: Parts, clock: SimulatedClock) -> None:
+    lags: list[float] = []
+    parts.registry.task("work", lambda *_: lags.append(parts.loop.stats.lag_seconds))
+    parts.database.write(lambda c, now: owe(c, "work", "thing", "a", {}, now, key="k"))
+    clock.advance(timedelta(minutes=5))  # nothing ran
+    asyncio.run(parts.loop.run_due())
+    assert lags == [300.0], "while it is at hand"
+    told = asyncio.run(ask(parts, "/readyz"))
+    assert told.status_code == 200 and told.json()["lag_seconds"] == 0
+    assert parts.loop.stats.worst_lag_seconds == 300.0
 
 
 def test_stuck_work_is_a_reason(parts: Parts, clock: SimulatedClock) -> None:

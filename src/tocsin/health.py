@@ -113,7 +113,7 @@ async def _metrics(parts: Parts) -> bytes:
     registry = CollectorRegistry()
     told = await readiness(parts)
     Gauge("tocsin_ready", "1 when /readyz says so", registry=registry).set(1 if told["ready"] else 0)
-    Gauge("tocsin_loop_lag_seconds", "How late the last claimed work was", registry=registry).set(
+    Gauge("tocsin_loop_lag_seconds", "How late the work at hand is, 0 when none is due", registry=registry).set(
         parts.loop.stats.lag_seconds
     )
     Gauge("tocsin_loop_worst_lag_seconds", "The latest that work was since the start", registry=registry).set(

@@ -7,6 +7,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.standins.programs import needs_chromium
+from tests.standins.started import Started
+from tocsin.demo.installation import Installation
 
 _FLAGS = (
     "--no-sandbox",
@@ -21,8 +23,25 @@ _FLAGS = (
 _AXE = Path(__file__).parent / "axe" / "axe.min.js"
 _SETTLED = """() => Promise.race([
     new Promise((done) => setTimeout(done, 500)),
-    Promise.allSettled(document.getAnimations().map((each) => each.finished)),
+    Promise.allSettled(document.getAnimations()
+        .filter((each) => each.effect.getComputedTiming().endTime !== Infinity).map((each) => each.finished)),
 ])"""
+
+
+@pytest.fixture(scope="session")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Started:
+    """A Tocsin after its first start, to begin others with."""
+    return Started(tmp_path_factory.mktemp("started"))
+
+
+@pytest.fixture
+def tocsin(started: Started, tmp_path: Path) -> Iterator[Installation]:
+    """A Tocsin of its own on SQLite, where nothing has happened yet."""
+    installation = started.again(tmp_path / "tocsin")
+    try:
+        yield installation.start()
+    finally:
+        installation.stop()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import json
 import re
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,23 +24,20 @@ SERVICES = ("ledger", "search", "shop")
 
 
 @pytest.fixture
-def alerts(page: Page, tmp_path: Path) -> Iterator[tuple[Page, Installation]]:
+def alerts(page: Page, tocsin: Installation, tmp_path: Path) -> tuple[Page, Installation]:
     """Signed in at Alerts, where three groups have nobody."""
-    installation = Installation(tmp_path / "tocsin")
-    installation.start()
     (tmp_path / "org").mkdir()
     (tmp_path / "org" / "larkfield.yaml").write_text(ORGANISATION)
-    installation.tocsin("apply", str(tmp_path / "org"))
+    tocsin.tocsin("apply", str(tmp_path / "org"))
     for service in SERVICES:
         body = {"title": f"{service} fails", "dedup_key": service, "labels": {"service": service, "region": "eu-3"}}
         asked = urllib.request.Request(
-            installation.alert_url, json.dumps(body).encode(), {"Content-Type": "application/json"}
+            tocsin.alert_url, json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
         urllib.request.urlopen(asked, timeout=10).read()
-    sign_in(page, installation)
-    page.goto(f"{installation.url}/alerts")
-    yield page, installation
-    installation.stop()
+    sign_in(page, tocsin)
+    page.goto(f"{tocsin.url}/alerts")
+    return page, tocsin
 
 
 def test_many_are_taken_with_a_few_keys(alerts: tuple[Page, Installation]) -> None:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,14 +21,6 @@ def service() -> Iterator[PushServiceStandin]:
     standin.start()
     yield standin
     standin.stop()
-
-
-@pytest.fixture
-def tocsin(tmp_path: Path) -> Iterator[Installation]:
-    installation = Installation(tmp_path / "tocsin")
-    installation.start()
-    yield installation
-    installation.stop()
 
 
 class Phone:

@@ -4,22 +4,12 @@ import json
 import re
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.test_walk import until
 from tocsin.demo.installation import Installation
-
-
-@pytest.fixture
-def tocsin(tmp_path: Path) -> Iterator[Installation]:
-    """A Tocsin of its own."""
-    installation = Installation(tmp_path / "tocsin")
-    installation.start()
-    yield installation
-    installation.stop()
 
 
 @pytest.fixture

@@ -7,10 +7,7 @@ import json
 import re
 import time
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import accessibility_findings
@@ -43,15 +40,6 @@ SCREENS = (
     "/incidents/1/do/severity",
     "/incidents/new",
 )
-
-
-@pytest.fixture
-def tocsin(tmp_path: Path) -> Iterator[Installation]:
-    """A Tocsin of its own on SQLite."""
-    installation = Installation(tmp_path / "tocsin")
-    installation.start()
-    yield installation
-    installation.stop()
 
 
 def fire(tocsin: Installation, title: str, key: str) -> None:

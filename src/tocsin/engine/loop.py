@@ -40,7 +40,7 @@ _DELIVERY_TRIES = 8
 
 @dataclass
 class LoopStats:
-    """What /readyz and /metrics tell. Lag: how long after its due time a row was claimed, seconds."""
+    """What /readyz and /metrics tell. Lag: how long after its due time a row was claimed, seconds; 0 once none is due."""
 
     last_turn_at: datetime | None = None
     lag_seconds: float = 0.0
@@ -164,6 +164,7 @@ class Loop:
     async def _claim(self) -> list[Claimed]:
         told, self._told = self._told, False
         if not told and not await self._database.read_async(lambda c: claims.has_due(c, self._clock.now())):
+            self.stats.lag_seconds = 0.0
             return []
         claimed = await self._database.write_async(
             lambda c, now: [
