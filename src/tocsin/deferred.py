@@ -38,5 +38,4 @@ def keep_for_good() -> None:
     and goes with each alert is freed without the collector; so it looks at new things less often, too.
     """
     gc.freeze()  # without looking first, which takes as long: a start leaves a thousand objects in vain, not megabytes
-    gc.enable()  # `serve` disables it
     gc.set_threshold(20_000, 20, 20)

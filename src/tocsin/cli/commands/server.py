@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,7 +39,6 @@ def settings_for(data: Path | None, **given: Any) -> Settings:
 )
 def serve(data: Path | None, listen: str | None, database_url: str | None) -> None:
     """Start the server and stay. The first start prints a sign-in link and an alert URL that pages at once."""
-    gc.disable()  # until all is there: its looks at what is being imported were a quarter of a start
     from tocsin import app
 
     app.serve(settings_for(data, listen=listen, database_url=database_url))
