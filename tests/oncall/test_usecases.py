@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from icalendar import Calendar
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from tocsin.clock import SimulatedClock
 from tocsin.engine.work import Job
@@ -70,6 +70,25 @@ def test_everybody_who_is_on_call_with_until_and_next(larkfield: Database, clock
     ]
     mine = larkfield.read(lambda connection: queries.duties_of(connection, "dana", clock.now()))
     assert [duty.id for duty in mine] == ["incident-commanders"]
+
+
+@pytest.mark.parametrize("hours", [0, 40, 400])
+def test_what_is_asked_of_all_schedules_at_once_is_what_each_says(
+    larkfield: Database, clock: SimulatedClock, hours: int
+) -> None:
+    add(larkfield, DANA, "jonas", "2026-11-20T20:00", "2026-11-21T22:00")  # who is in none of its rotations
+    moment, week = clock.now() + timedelta(hours=hours), timedelta(days=7)
+
+    def compare(connection: Connection) -> None:
+        duties, known = queries.duties(connection, moment), everything(connection)
+        for one in known.people:
+            theirs = [duty for duty in duties if duty.now.person == one]
+            assert queries.duties_of(connection, one, moment) == theirs
+        each = {id: queries.gaps_between(connection, id, moment, moment + week) for id in known.schedules}
+        assert queries.gaps_ahead(connection, moment, moment + week) == each
+        assert any(each.values()), "a comparison of nothing proves nothing"
+
+    larkfield.read(compare)
 
 
 def test_a_responder_may_take_a_shift_and_give_their_own_away(larkfield: Database) -> None:

@@ -1,6 +1,6 @@
 """Who is on call, was, and will be; by the schedule that held at that moment and the overrides that people made."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -126,22 +126,51 @@ def next_on_call(connection: Connection, schedule_id: str, at: datetime) -> str 
 
 def duties(connection: Connection, at: datetime) -> list[Duty]:
     """Every schedule with who has it at an instant, by the schedules' names."""
+    return _duties(connection, at)
+
+
+def duties_of(connection: Connection, person_id: str, at: datetime) -> list[Duty]:
+    """The schedules that a person has at an instant. Of thousands only those that name them are asked."""
+    return [duty for duty in _duties(connection, at, person_id) if duty.now.person == person_id]
+
+
+def _duties(connection: Connection, at: datetime, person: str | None = None) -> list[Duty]:
+    """As `duties`; with a `person` without those that surely are not theirs."""
     organisation = everything(connection)
     known = sorted(organisation.schedules.items(), key=lambda item: item[1].name.casefold())
-    since = valid_since(connection, "schedule")
-    made: dict[str, list[OverrideRow]] = {}
-    for row in list_overrides(connection, ends_after=at):
-        made.setdefault(organisation.current_id("schedule", row.schedule_id), []).append(row)
-    by_calendar = imported(connection, organisation, at, at + schedules.HORIZON)
-
-    def on_call_in(id: str, schedule: Schedule) -> OnCall:
+    since, overrides_in = valid_since(connection, "schedule"), _overrides_in(connection, at, at + schedules.HORIZON)
+    found = []
+    for id, schedule in known:
         if since[id] > at:  # it was another one then
-            return _on_call(connection, id, schedule, at)
-        had = [*_as_overrides(organisation, made.get(id, ())), *by_calendar.get(id, [])]
-        overrides = _while_they_stay(connection, organisation, had, at, at + schedules.HORIZON)
-        return _by_present_ids(organisation, schedules.on_call(schedule, overrides, at))
+            found.append(Duty(id, schedule.name, schedule, _on_call(connection, id, schedule, at)))
+            continue
+        overrides = overrides_in(id)
+        if person is None or _may_have(organisation, schedule, overrides, person):
+            now = _by_present_ids(organisation, schedules.on_call(schedule, overrides, at))
+            found.append(Duty(id, schedule.name, schedule, now))
+    return found
 
-    return [Duty(id, schedule.name, schedule, on_call_in(id, schedule)) for id, schedule in known]
+
+def _may_have(organisation: Organisation, schedule: Schedule, overrides: Iterable[Override], person: str) -> bool:
+    """Whether the person can have the schedule at all."""
+    return any(each.person == person for each in overrides) or any(
+        organisation.current_id("person", one) == person for layer in schedule.rotations for one in layer.people
+    )
+
+
+def _overrides_in(connection: Connection, start: datetime, end: datetime) -> Callable[[str], list[Override]]:
+    """As `overrides_of`, for each present schedule, read once for all of them."""
+    organisation = everything(connection)
+    made: dict[str, list[OverrideRow]] = {}
+    for row in list_overrides(connection, ends_after=start):
+        made.setdefault(organisation.current_id("schedule", row.schedule_id), []).append(row)
+    by_calendar = imported(connection, organisation, start, end)
+
+    def of(schedule_id: str) -> list[Override]:
+        found = [*_as_overrides(organisation, made.get(schedule_id, ())), *by_calendar.get(schedule_id, [])]
+        return _while_they_stay(connection, organisation, found, start, end)
+
+    return of
 
 
 def _on_call(connection: Connection, schedule_id: str, present: Schedule, at: datetime) -> OnCall:
@@ -157,11 +186,6 @@ def _by_present_ids(known: Organisation, found: OnCall) -> OnCall:
     if (person, after) == (found.person, found.next_person):
         return found
     return replace(found, person=person, next_person=after)
-
-
-def duties_of(connection: Connection, person_id: str, at: datetime) -> list[Duty]:
-    """The schedules that a person has at an instant."""
-    return [duty for duty in duties(connection, at) if duty.now.person == person_id]
 
 
 def shifts_between(connection: Connection, schedule_id: str, start: datetime, end: datetime) -> list[FinalShift]:
@@ -181,6 +205,13 @@ def gaps_between(connection: Connection, schedule_id: str, start: datetime, end:
     """When nobody is on call in [start, end) by the present schedule. Raises NotFound."""
     made = overrides_of(connection, schedule_id, start, end)
     return list(schedules.gaps(find_schedule(connection, schedule_id), made, start, end))
+
+
+def gaps_ahead(connection: Connection, start: datetime, end: datetime) -> dict[str, list[Gap]]:
+    """As `gaps_between`, of every present schedule by its id."""
+    overrides_in = _overrides_in(connection, start, end)
+    known = everything(connection).schedules
+    return {id: list(schedules.gaps(schedule, overrides_in(id), start, end)) for id, schedule in known.items()}
 
 
 def shifts_of_person(

@@ -163,14 +163,13 @@ def _reviews(asked: Asked) -> list[DueRow]:
 
 def _gaps(asked: Asked) -> list[DueRow]:
     rows = []
-    for duty in oncall.duties(asked.connection, asked.now):
-        found = oncall.gaps_between(asked.connection, duty.id, asked.now, asked.now + _AHEAD)
-        if found:
-            gap = found[0]
-            clock = Clock("Gap", gap.start, "down", start=gap.start - _AHEAD)
-            span = f"{say.weekday_time(gap.start)} to {say.weekday_time(gap.end)}"
-            rows.append(DueRow(clock, f"{duty.name} has nobody on call", span, "/oncall"))
-    return rows
+    known = people.organisation(asked.connection).schedules
+    ahead = oncall.gaps_ahead(asked.connection, asked.now, asked.now + _AHEAD)
+    for id, (gap, *_) in ((id, found) for id, found in ahead.items() if found):
+        clock = Clock("Gap", gap.start, "down", start=gap.start - _AHEAD)
+        span = f"{say.weekday_time(gap.start)} to {say.weekday_time(gap.end)}"
+        rows.append(DueRow(clock, f"{known[id].name} has nobody on call", span, "/oncall"))
+    return sorted(rows, key=lambda row: row.title.casefold())
 
 
 def _duty(asked: Asked, names: Names) -> tuple[DutyRow, ...]:
