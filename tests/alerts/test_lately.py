@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from tests.alerts.night import DANA, Night, restrict, signal
 from tocsin.alerts.queries.lately import last_hour, received_since
+from tocsin.alerts.usecases import CreateSilence, create_silence
 from tocsin.alerts.usecases.groups import claim_for_incident
 from tocsin.clock import SimulatedClock
 from tocsin.identity.actor import SYSTEM
@@ -51,9 +52,13 @@ def test_it_is_what_counting_each_alert_gives(
 
 
 def test_what_hangs_on_a_restricted_incident_is_not_counted(night: Night) -> None:
+    quiet = CreateSilence(match={"service": "checkout-api"}, ends_at=night.clock.now() + HOUR, reason="being repaired")
+    night.database.write(lambda c, now: create_silence(c, SYSTEM, quiet, now))
     night.send(signal("a"), signal("b", service="search"))
     secret = next(group for group in night.groups() if group.services == ("checkout-api",))
     restrict(night, "inc", "mara")
     night.database.write(lambda c, now: claim_for_incident(c, "inc", [], [secret.id], now))
     seen = night.database.read(lambda c: last_hour(c, DANA, night.clock.now()))
-    assert (seen.alerts, seen.groups) == (1, 1)
+    assert (seen.alerts, seen.groups, seen.silenced) == (1, 1, 0)
+    every = night.database.read(lambda c: last_hour(c, SYSTEM, night.clock.now()))
+    assert (every.alerts, every.groups, every.silenced) == (2, 2, 1)
